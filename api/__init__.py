@@ -1,0 +1,1 @@
+"""The HTTP side: a Flask application that asks the advisor."""

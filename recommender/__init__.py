@@ -1,0 +1,1 @@
+"""The library: tables, features, models, and the advisor that answers with them."""

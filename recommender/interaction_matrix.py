@@ -1,0 +1,145 @@
+"""Who met which item, how often and how long ago: customers x items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from recommender.errors import DataError
+from recommender.identifiers import IdIndex
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# How much one event of a kind says about liking, in units of one purchase. Kinds that are not named count as a view.
+KIND_WEIGHTS = {"order": 1.0, "cart_add": 0.3, "wishlist": 0.3, "rating": 0.3, "view": 0.1, "dislike": -1.0,
+                "cart_remove": -0.1, "return": -1.0, "search": 0.0}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FeatureMatrix:
+    """Named features of customers or items: one CSR row each, aligned with the index of the matrix it belongs to."""
+
+    names: tuple[str, ...]
+    values: sparse.csr_matrix
+
+
+@dataclass(frozen=True)
+class InteractionMatrix:
+    """Events as parallel arrays over two indexes; rows are customers, columns are items, always.
+
+    ``rows`` and ``columns`` are positions, ``weights`` how much each event says (KIND_WEIGHTS), ``age_days`` its age
+    at the cutoff (0 where there are no times), ``is_order`` whether it is a purchase. An order of several pieces of
+    one item is one event. The features, where given, belong to all customers and items of the indexes.
+    """
+
+    customers: IdIndex
+    items: IdIndex
+    rows: np.ndarray
+    columns: np.ndarray
+    weights: np.ndarray
+    age_days: np.ndarray
+    is_order: np.ndarray
+    customer_features: FeatureMatrix | None = None
+    item_features: FeatureMatrix | None = None
+
+    @classmethod
+    def from_pairs(cls, customers: Sequence[str], items: Sequence[str]) -> InteractionMatrix:
+        """A matrix of pairs without times, each a purchase of weight 1; equal pairs count as often as they stand."""
+        if len(customers) != len(items):
+            raise DataError("pairs", f"{len(customers)} customers do not match {len(items)} items")
+        customer_index, item_index = IdIndex(map(str, customers)), IdIndex(map(str, items))
+        count = len(items)
+        return cls(
+            customer_index,
+            item_index,
+            customer_index.positions([str(one) for one in customers]).astype(np.int32),
+            item_index.positions([str(one) for one in items]).astype(np.int32),
+            np.ones(count, dtype=np.float32),
+            np.zeros(count, dtype=np.float32),
+            np.ones(count, dtype=bool),
+        )
+
+    @classmethod
+    def from_events(
+        cls, events: pd.DataFrame, *, cutoff: datetime, customers: IdIndex | None = None, items: IdIndex | None = None
+    ) -> InteractionMatrix:
+        """A matrix of events before the cutoff.
+
+        ``events`` has ``customer_id``, ``item_id``, ``at`` and ``kind`` (``order`` or a kind of interaction). Events
+        of customers or items outside the indexes given are left out. Events that agree in all four columns are one.
+        """
+        import pandas as pd
+
+        known = events[(events["at"] < cutoff) & events["customer_id"].notna() & events["item_id"].notna()]
+        known = known.drop_duplicates(["customer_id", "item_id", "at", "kind"])
+        customers = customers or IdIndex(known["customer_id"].unique())
+        items = items or IdIndex(known["item_id"].unique())
+        rows, columns = customers.positions(known["customer_id"]), items.positions(known["item_id"])
+        inside = (rows >= 0) & (columns >= 0)
+        kinds = known["kind"].to_numpy()[inside]
+        ages = (pd.Timestamp(cutoff) - known["at"]).dt.total_seconds().to_numpy()[inside] / 86_400.0
+        weights = pd.Series(kinds).map(KIND_WEIGHTS).fillna(KIND_WEIGHTS["view"]).to_numpy(dtype=np.float32)
+        return cls(
+            customers,
+            items,
+            rows[inside].astype(np.int32),
+            columns[inside].astype(np.int32),
+            weights,
+            ages.astype(np.float32),
+            kinds == "order",
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of customers, number of items."""
+        return len(self.customers), len(self.items)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def counts(self) -> sparse.csr_matrix:
+        """Summed weights per customer and item, negative sums as 0."""
+        return self._sum(self.weights)
+
+    def decayed(self, tau_days: float) -> sparse.csr_matrix:
+        """Summed weights, each times ``exp(-age / tau_days)``, negative sums as 0."""
+        return self._sum(self.weights * np.exp(-self.age_days / tau_days))
+
+    def seen(self) -> sparse.csr_matrix:
+        """1 where the customer bought the item; where nobody bought anything, where the customer met it."""
+        counted = self.is_order if self.is_order.any() else np.ones(len(self), dtype=bool)
+        chosen = counted & (self.weights > 0)
+        pairs = (np.ones(int(chosen.sum()), dtype=np.float32), (self.rows[chosen], self.columns[chosen]))
+        matrix = sparse.csr_matrix(pairs, shape=self.shape)
+        matrix.data[:] = 1.0
+        return matrix
+
+    def of_customers(self, positions: np.ndarray) -> InteractionMatrix:
+        """The same matrix with only the customers at the positions given, in ascending order of their ids."""
+        place = np.full(len(self.customers), -1, dtype=np.int64)
+        ordered = np.unique(positions)
+        place[ordered] = np.arange(len(ordered))
+        kept = place[self.rows] >= 0
+        features = self.customer_features
+        return replace(
+            self,
+            customers=IdIndex(self.customers.ids(ordered)),
+            rows=place[self.rows[kept]].astype(np.int32),
+            columns=self.columns[kept],
+            weights=self.weights[kept],
+            age_days=self.age_days[kept],
+            is_order=self.is_order[kept],
+            customer_features=features and FeatureMatrix(features.names, features.values[ordered]),
+        )
+
+    def _sum(self, values: np.ndarray) -> sparse.csr_matrix:
+        matrix = sparse.csr_matrix((values.astype(np.float32), (self.rows, self.columns)), shape=self.shape)
+        np.maximum(matrix.data, 0.0, out=matrix.data)
+        matrix.eliminate_zeros()
+        return matrix

@@ -1,0 +1,64 @@
+"""What every model promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+
+from recommender.interaction_matrix import InteractionMatrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Model(Protocol):
+    """A model is kept as its ``state``: arrays, numbers, texts and scikit-learn estimators, by name."""
+
+    def state(self) -> dict[str, Any]:
+        """All that ``from_state`` needs to make an equal model; raises NotFitted before ``fit``."""
+        ...
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """The model that ``state`` was taken from; arrays may be mapped from files and are never written to."""
+        ...
+
+
+class Recommender(Model, Protocol):
+    """Scores items for customers; rows are customers, columns are items, always."""
+
+    def fit(self, interactions: InteractionMatrix) -> Self:
+        """Learn from the interactions and forget the last fit."""
+        ...
+
+    def score(self, histories: InteractionMatrix) -> np.ndarray:
+        """A float32 block of customers x items, higher is better, NaN = unknown.
+
+        ``histories`` has the items of the fit and any customers, known or not. Never writes to self.
+        """
+        ...
+
+
+class ChurnModel(Model, Protocol):
+    """Probability of leaving, from a frame of features."""
+
+    def fit(self, features: pd.DataFrame, churned: pd.Series) -> Self:
+        """Learn from one row per example; text columns and missing values are allowed."""
+        ...
+
+    def predict_proba(self, features: pd.DataFrame) -> pd.Series:
+        """Probability in [0, 1] for each row, with the index of ``features``."""
+        ...
+
+
+class ValueModel(Model, Protocol):
+    """Expected amount less returns within a horizon."""
+
+    def fit(self, history: pd.DataFrame) -> Self:
+        """Learn from one row per customer (see ``lifetime_value.purchase_history``)."""
+        ...
+
+    def predict(self, history: pd.DataFrame, horizon_days: float) -> pd.Series:
+        """Expected amount of each customer within the horizon, with the index of ``history``."""
+        ...

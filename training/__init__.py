@@ -1,0 +1,1 @@
+"""The offline side: from files to a promoted bundle, behind the command line."""
