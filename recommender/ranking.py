@@ -82,11 +82,16 @@ def recommend(
                 }
             )
         )
-    return (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=["customer_id", "item_id", "score", "rank"])
-    )
+    names = {"customer_id": "string", "item_id": "string"}
+    lists = pd.concat(parts, ignore_index=True) if parts else _no_lists()
+    return lists.astype(names)
+
+
+def _no_lists() -> pd.DataFrame:
+    import pandas as pd
+
+    columns = {"customer_id": "string", "item_id": "string", "score": "float32", "rank": "int64"}
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
 
 
 def _allowed(histories: InteractionMatrix, allowed_items: list[str] | None) -> np.ndarray | None:

@@ -1,20 +1,24 @@
-"""All models by name."""
+"""All models by name; a model's module is imported when the model is asked for."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from recommender.errors import UnknownName
 
-RECOMMENDERS: dict[str, Callable[..., Any]] = {}
-CHURN_MODELS: dict[str, Callable[..., Any]] = {}
-VALUE_MODELS: dict[str, Callable[..., Any]] = {}
+RECOMMENDERS = {
+    "popularity": "recommender.models.popularity:DecayedPopularity",
+    "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
+}
+CHURN_MODELS: dict[str, str] = {}
+VALUE_MODELS: dict[str, str] = {}
 
 
-def registry() -> dict[str, Callable[..., Any]]:
-    """Every registered model class by its name."""
+def registry() -> dict[str, str]:
+    """The place of every registered model class, ``module:class``, by its name."""
     return {**RECOMMENDERS, **CHURN_MODELS, **VALUE_MODELS}
 
 
@@ -23,7 +27,19 @@ def model_class(name: str) -> Callable[..., Any]:
     models = registry()
     if name not in models:
         raise UnknownName("model", name, models)
-    return models[name]
+    module, _, class_name = models[name].partition(":")
+    chosen: Callable[..., Any] = getattr(import_module(module), class_name)
+    return chosen
+
+
+def name_of(model: object) -> str:
+    """The name under which the class of a model is registered; raises UnknownName."""
+    place = f"{type(model).__module__}:{type(model).__name__}"
+    models = registry()
+    for name, registered in models.items():
+        if registered == place:
+            return name
+    raise UnknownName("model of class", type(model).__name__, models)
 
 
 def create(name: str, seed: int = 0, **keywords: Any) -> Any:
@@ -32,3 +48,8 @@ def create(name: str, seed: int = 0, **keywords: Any) -> Any:
     if "seed" in inspect.signature(chosen).parameters:
         keywords["seed"] = seed
     return chosen(**keywords)
+
+
+def restore(name: str, state: dict[str, Any]) -> Any:
+    """The model of a registered name whose ``state`` is given."""
+    return model_class(name).from_state(state)  # type: ignore[attr-defined]

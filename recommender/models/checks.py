@@ -1,0 +1,27 @@
+"""What recommenders demand of the data they are given."""
+
+from __future__ import annotations
+
+from recommender.errors import DataError, NotEnoughData, NotFitted
+from recommender.interaction_matrix import InteractionMatrix
+
+
+def require_interactions(model: object, interactions: InteractionMatrix) -> None:
+    """Raise NotEnoughData where no interaction says that a customer likes an item."""
+    if not (interactions.weights > 0).any():
+        raise NotEnoughData(
+            f"{type(model).__name__} needs at least one purchase or other positive interaction and got none of "
+            f"{len(interactions)}; ingest order_lines or interactions from before the cutoff"
+        )
+
+
+def require_items(model: object, item_count: int | None, histories: InteractionMatrix) -> None:
+    """Raise NotFitted before ``fit``, and DataError where histories stand on other items than the fit."""
+    if item_count is None:
+        raise NotFitted(model)
+    if len(histories.items) != item_count:
+        raise DataError(
+            "histories",
+            f"{len(histories.items)} items, but {type(model).__name__} was fitted on {item_count}; "
+            "build the histories on the item index of the fit",
+        )
