@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from recommender.errors import DataError
 from recommender.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DAY_SECONDS = 86_400.0
+LEVERS = ("offer", "service", "product", "none")
+UNKNOWN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Feature:
     """One number per customer.
 
     ``fill`` is the value of a customer without a row in the block's tables: 0 for counts and sums, NaN for what is
-    then unknown. ``sentence`` says the value to people (``"No order for {value:.0f} days"``); a feature without a
+    then unknown. ``sentence`` says the value to people (``"Last order {value:.0f} days ago"``); a feature without a
     sentence is never given as a reason. ``lever`` is what a company can pull: offer, service, product or none.
     """
 
@@ -30,13 +33,17 @@ class Feature:
     sentence: str = ""
     lever: str = "none"
 
+    def say(self, value: float) -> str:
+        """The sentence with the customer's own figure; empty where the feature has no sentence."""
+        return self.sentence.format(value=value)
+
 
 @dataclass(frozen=True)
 class FeatureBlock:
     """The features of one touchpoint.
 
     ``compute`` gets the tables named, in order, each as of the cutoff, and the cutoff; it returns a frame with one
-    row per customer that has any row, indexed by ``customer_id``, with one column per feature.
+    row per customer that has any row, indexed by ``customer_id``, with one column per feature: a number or NaN.
     """
 
     name: str
@@ -44,19 +51,37 @@ class FeatureBlock:
     compute: Callable[..., pd.DataFrame]
     features: tuple[Feature, ...]
 
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features in order."""
+        return tuple(feature.name for feature in self.features)
+
 
 class FeatureSet:
-    """All features of many customers at a cutoff."""
+    """All features of many customers at a cutoff.
+
+    Raises DataError where two blocks declare a feature of one name.
+    """
 
     def __init__(self, blocks: Sequence[FeatureBlock]) -> None:
         self.blocks = tuple(blocks)
-        self.features = {feature.name: feature for block in self.blocks for feature in block.features}
+        self.features: dict[str, Feature] = {}
+        for block in self.blocks:
+            for feature in block.features:
+                if feature.name in self.features:
+                    raise DataError(block.name, f"the feature {feature.name!r} is declared twice; rename one")
+                self.features[feature.name] = feature
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """Names of all tables that the blocks read, each once."""
+        return tuple(dict.fromkeys(table.name for block in self.blocks for table in block.tables))
 
     def compute(self, tables: Mapping[str, pd.DataFrame], customer_ids: pd.Index, cutoff: datetime) -> pd.DataFrame:
         """Features of the customers given, float64, one row each in their order.
 
-        ``tables`` holds frames as of the cutoff by table name; a block whose tables are all absent or empty gives
-        its fill values.
+        ``tables`` holds frames as of the cutoff by table name; a table that is absent counts as empty. Customers
+        without a row in any table of a block get its fill values.
         """
         import pandas as pd
 
@@ -66,18 +91,19 @@ class FeatureSet:
     def _block(
         self, block: FeatureBlock, tables: Mapping[str, pd.DataFrame], customer_ids: pd.Index, cutoff: datetime
     ) -> pd.DataFrame:
+        import numpy as np
         import pandas as pd
 
-        names = [feature.name for feature in block.features]
+        fills = np.array([feature.fill for feature in block.features], dtype="float64")
+        values = np.tile(fills, (len(customer_ids), 1))
         frames = [tables[table.name] if table.name in tables else table.empty() for table in block.tables]
-        if all(frame.empty for frame in frames):
-            computed = pd.DataFrame(index=customer_ids, columns=names, dtype="float64")
-        else:
-            computed = block.compute(*frames, cutoff)[names].reindex(customer_ids).astype("float64")
-        absent = computed.isna().all(axis=1)
-        fills = {feature.name: feature.fill for feature in block.features}
-        computed.loc[absent] = computed.loc[absent].fillna(fills)
-        return computed
+        if any(len(frame) for frame in frames):
+            computed = block.compute(*frames, cutoff)
+            places = computed.index.get_indexer(customer_ids)
+            found = places >= 0
+            columns = computed[list(block.feature_names)].to_numpy(dtype="float64", na_value=np.nan)
+            values[found] = columns[places[found]]
+        return pd.DataFrame(values, index=customer_ids, columns=list(block.feature_names))
 
 
 def age_days(instants: pd.Series, cutoff: datetime) -> pd.Series:
@@ -90,3 +116,26 @@ def age_days(instants: pd.Series, cutoff: datetime) -> pd.Series:
 def gap_days(starts: pd.Series, ends: pd.Series) -> pd.Series:
     """Days from the start to the end of each row; NaN where one is missing."""
     return (ends - starts).dt.total_seconds() / DAY_SECONDS
+
+
+def share(part: pd.Series, whole: pd.Series) -> pd.Series:
+    """``part`` divided by ``whole``; NaN where the whole is not above 0."""
+    return part / whole.where(whole > 0)
+
+
+def last_by(rows: pd.DataFrame, group: str, order: Sequence[str]) -> pd.DataFrame:
+    """The last row of each group in the order of the columns named, which must settle every tie that matters."""
+    return rows.sort_values([group, *order], kind="stable").drop_duplicates(group, keep="last").set_index(group)
+
+
+def coded_by_customer(rows: pd.DataFrame, column: str = "customer_id") -> tuple[pd.DataFrame, pd.Index]:
+    """The rows that have a customer, indexed by the customer's number, and the identifiers by number.
+
+    Grouping by small whole numbers takes a fraction of the time of grouping by text.
+    """
+    import pandas as pd
+
+    codes, customer_ids = pd.factorize(rows[column])
+    known = rows[codes >= 0]
+    known.index = pd.Index(codes[codes >= 0], name="customer_id")
+    return known, pd.Index(customer_ids, dtype="string", name="customer_id")

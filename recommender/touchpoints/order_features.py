@@ -1,0 +1,292 @@
+"""What orders tell about a customer: rhythm, spend and variety.
+
+Several orders within one order day count as one shopping occasion. Order days are the 24 hours counted back from the
+cutoff, so windows hold whole days, no time zone is assumed, and a cutoff at the company's night cuts days at night.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from recommender.features import UNKNOWN, Feature, FeatureBlock, age_days, coded_by_customer, last_by, share
+from recommender.touchpoints.orders import ORDER_LINES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WINDOWS_DAYS = (28, 56, 112, 182)
+TREND_DAYS = 56
+
+
+def order_features(order_lines: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
+    """Features of the customers with an order, from order lines as of the cutoff."""
+    import pandas as pd
+
+    lines, customer_ids = _lines(order_lines, cutoff)
+    orders = _orders(lines)
+    days = _order_days(orders)
+    parts = [_rhythm(days), _intervals(days), _windows(orders, days), _baskets(orders), _variety(lines)]
+    features = pd.concat(parts, axis=1)
+    features["order_due_mean_ratio"] = share(features["days_since_last_order"], features["order_interval_mean_days"])
+    features["order_due_max_ratio"] = share(features["days_since_last_order"], features["order_interval_max_days"])
+    features.index = customer_ids.take(features.index)
+    return features
+
+
+def _lines(order_lines: pd.DataFrame, cutoff: datetime) -> tuple[pd.DataFrame, pd.Index]:
+    """The lines with numbers in place of identifiers, their age, and the customers by number."""
+    import pandas as pd
+
+    rows, customer_ids = coded_by_customer(order_lines)
+    lines = pd.DataFrame(
+        {
+            "customer": rows.index.to_numpy(),
+            "order": pd.factorize(rows["order_id"])[0],
+            "item": pd.factorize(rows["item_id"])[0],
+            "channel": pd.factorize(rows["channel"])[0],
+            "store": pd.factorize(rows["store_id"])[0],
+            "age": age_days(rows["ordered_at"], cutoff).to_numpy(),
+            "amount": rows["amount"].to_numpy(),
+            "discount": rows["discount"].to_numpy(),
+        }
+    )
+    return lines, customer_ids
+
+
+def _orders(lines: pd.DataFrame) -> pd.DataFrame:
+    """One row per order: its age, its order day counted back from the cutoff, what was paid."""
+    by_order = lines.groupby(["customer", "order"], sort=False)
+    orders = by_order[["amount", "discount"]].sum(min_count=1)
+    orders["age"] = by_order["age"].min()
+    orders["day"] = orders["age"] // 1
+    return orders.reset_index("customer")
+
+
+def _order_days(orders: pd.DataFrame) -> pd.DataFrame:
+    """One row per customer and order day, oldest first within the customer."""
+    days = orders[["customer", "day"]].drop_duplicates().sort_values(["customer", "day"], ascending=[True, False])
+    return days.assign(interval=-days.groupby("customer")["day"].diff())
+
+
+def _rhythm(days: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    by_customer = days.groupby("customer")["day"]
+    count, first, last = by_customer.size(), by_customer.max(), by_customer.min()
+    weekdays = days.assign(weekday=days["day"] % 7).groupby(["customer", "weekday"]).size()
+    return pd.DataFrame(
+        {
+            "order_day_count": count,
+            "age_at_last_order_days": first - last,
+            "order_span_share": share(first - last, first),
+            "order_day_share": count / (first + 1),
+            "order_weekday_top_share": weekdays.groupby("customer").max() / count,
+        }
+    )
+
+
+def _intervals(days: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    by_customer = days.groupby("customer")["interval"]
+    return pd.DataFrame(
+        {
+            "order_interval_mean_days": by_customer.mean(),
+            "order_interval_std_days": by_customer.std(),
+            "order_interval_last_days": by_customer.last(),
+            "order_interval_max_days": by_customer.max(),
+        }
+    )
+
+
+def _windows(orders: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    features: dict[str, pd.Series] = {}
+    for window in WINDOWS_DAYS:
+        features[f"order_days_{window}d_count"] = (days["day"] < window).groupby(days["customer"]).sum()
+        features[f"spend_{window}d_amount"] = _spend_within(orders, window)
+    earlier = _spend_within(orders, 2 * TREND_DAYS)
+    features["spend_trend_share"] = share(features[f"spend_{TREND_DAYS}d_amount"], earlier)
+    features["order_days_trend_share"] = share(
+        features[f"order_days_{TREND_DAYS}d_count"], features[f"order_days_{2 * TREND_DAYS}d_count"]
+    )
+    return pd.DataFrame(features)
+
+
+def _spend_within(orders: pd.DataFrame, days: int) -> pd.Series:
+    return orders["amount"].where(orders["day"] < days, 0.0).groupby(orders["customer"]).sum()
+
+
+def _baskets(orders: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    by_customer = orders.groupby("customer")
+    amounts, discounts = by_customer["amount"], by_customer["discount"].sum()
+    return pd.DataFrame(
+        {
+            "order_count": by_customer.size(),
+            "days_since_last_order": by_customer["age"].min(),
+            "days_since_first_order": by_customer["age"].max(),
+            "spend_total_amount": amounts.sum(),
+            "basket_mean_amount": amounts.mean(),
+            "basket_std_amount": amounts.std(),
+            "basket_last_amount": last_by(
+                orders.assign(recency=-orders["age"]), "customer", ["recency", "amount", "discount"]
+            )["amount"],
+            "discount_share": share(discounts, discounts + amounts.sum()),
+        }
+    )
+
+
+def _variety(lines: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    picked = lines[["customer", "order", "item"]].drop_duplicates()
+    by_customer = picked.groupby("customer")
+    items = picked[["customer", "item"]].drop_duplicates().groupby("customer").size()
+    return pd.DataFrame(
+        {
+            "item_distinct_count": items,
+            "items_per_order_mean_count": by_customer.size() / _distinct(picked, "order"),
+            "repeat_item_share": 1 - items / by_customer.size(),
+            "order_channel_count": _distinct(lines, "channel"),
+            "order_store_count": _distinct(lines, "store"),
+        }
+    )
+
+
+def _distinct(lines: pd.DataFrame, column: str) -> pd.Series:
+    """Number of different known values of a column by customer, 0 where none is known."""
+    pairs = lines[["customer", column]].drop_duplicates()
+    return (pairs[column] >= 0).groupby(pairs["customer"]).sum()
+
+
+def _window(days: int) -> tuple[Feature, ...]:
+    period = f"in the last {days} days"
+    counted, spent = f"Days with an order {period}: {{value:.0f}}", f"Spent {period}: {{value:,.2f}}"
+    return (
+        Feature(f"order_days_{days}d_count", f"order days {period}", sentence=counted, lever="offer"),
+        Feature(f"spend_{days}d_amount", f"paid {period}", sentence=spent, lever="offer"),
+    )
+
+
+ORDERS = FeatureBlock(
+    "orders",
+    (ORDER_LINES,),
+    order_features,
+    (
+        Feature("order_count", "orders so far", sentence="Orders so far: {value:.0f}", lever="offer"),
+        Feature("order_day_count", "order days so far", sentence="Days with an order so far: {value:.0f}"),
+        *(feature for days in WINDOWS_DAYS for feature in _window(days)),
+        Feature("spend_total_amount", "paid so far", sentence="Spent so far: {value:,.2f}"),
+        Feature(
+            "spend_trend_share",
+            "spend of the last 56 days as a share of that of the last 112; one half is steady",
+            UNKNOWN,
+            "Of the spend of the last 112 days, {value:.0%} fell into the last 56",
+            "offer",
+        ),
+        Feature(
+            "order_days_trend_share",
+            "order days of the last 56 days as a share of those of the last 112; one half is steady",
+            UNKNOWN,
+            "Of the order days of the last 112 days, {value:.0%} fell into the last 56",
+            "offer",
+        ),
+        Feature(
+            "days_since_last_order",
+            "days from the last order to the cutoff",
+            UNKNOWN,
+            "Days since the last order: {value:.0f}",
+            "offer",
+        ),
+        Feature(
+            "days_since_first_order",
+            "days from the first order to the cutoff",
+            UNKNOWN,
+            "Days since the first order: {value:.0f}",
+        ),
+        Feature("age_at_last_order_days", "whole days from the first to the last order day", UNKNOWN),
+        Feature("order_span_share", "age at the last order as a share of the days since the first", UNKNOWN),
+        Feature("order_day_share", "share of the days since the first order that have one", UNKNOWN),
+        Feature(
+            "order_interval_mean_days",
+            "mean days between order days; unknown before the second",
+            UNKNOWN,
+            "Usual days between orders: {value:.0f}",
+            "offer",
+        ),
+        Feature(
+            "order_interval_std_days",
+            "standard deviation of the days between order days; unknown before the third",
+            UNKNOWN,
+            "Days between orders vary by about {value:.0f}",
+        ),
+        Feature(
+            "order_interval_last_days",
+            "days between the last two order days",
+            UNKNOWN,
+            "Days between the last two orders: {value:.0f}",
+            "offer",
+        ),
+        Feature(
+            "order_interval_max_days",
+            "longest time between two order days",
+            UNKNOWN,
+            "Longest pause between orders so far, in days: {value:.0f}",
+        ),
+        Feature(
+            "order_due_mean_ratio",
+            "days since the last order divided by the usual days between orders",
+            UNKNOWN,
+            "The time since the last order is {value:.1f} times the usual one",
+            "offer",
+        ),
+        Feature(
+            "order_due_max_ratio",
+            "days since the last order divided by the longest pause so far",
+            UNKNOWN,
+            "The time since the last order is {value:.1f} times the longest pause so far",
+            "offer",
+        ),
+        Feature("order_weekday_top_share", "share of order days on the customer's most usual day of the week", UNKNOWN),
+        Feature(
+            "basket_mean_amount", "mean amount of an order", UNKNOWN, "Usual amount of an order: {value:,.2f}", "offer"
+        ),
+        Feature(
+            "basket_last_amount", "amount of the last order", UNKNOWN, "Amount of the last order: {value:,.2f}", "offer"
+        ),
+        Feature("basket_std_amount", "standard deviation of the amounts of orders", UNKNOWN),
+        Feature(
+            "discount_share",
+            "discounts as a share of what the goods would have cost without",
+            UNKNOWN,
+            "Discounts took {value:.0%} off the full price",
+            "offer",
+        ),
+        Feature(
+            "item_distinct_count",
+            "different items bought",
+            sentence="Different items bought: {value:.0f}",
+            lever="product",
+        ),
+        Feature(
+            "items_per_order_mean_count",
+            "mean number of different items in an order",
+            UNKNOWN,
+            "Different items in a usual order: {value:.1f}",
+            "product",
+        ),
+        Feature(
+            "repeat_item_share",
+            "share of the items in orders that the customer had bought in another order",
+            UNKNOWN,
+            "Repeat purchases make up {value:.0%} of the items bought",
+            "product",
+        ),
+        Feature("order_channel_count", "channels ordered over", sentence="Channels ordered over: {value:.0f}"),
+        Feature("order_store_count", "shops ordered in", sentence="Shops ordered in: {value:.0f}"),
+    ),
+)
