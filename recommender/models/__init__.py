@@ -13,7 +13,7 @@ RECOMMENDERS = {
     "popularity": "recommender.models.popularity:DecayedPopularity",
     "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
 }
-CHURN_MODELS: dict[str, str] = {}
+CHURN_MODELS: dict[str, str] = {"churn": "recommender.models.churn:ChurnModel"}
 VALUE_MODELS: dict[str, str] = {}
 
 

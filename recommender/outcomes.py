@@ -1,0 +1,72 @@
+"""What happened after a cutoff: the only module that looks beyond it.
+
+Every function takes whole tables, not tables as of the cutoff, and answers for the customers it is asked about.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from recommender.periods import Period
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def churned(order_lines: pd.DataFrame, customer_ids: pd.Index, period: Period) -> pd.Series:
+    """Whether each customer has no order in the period."""
+    import pandas as pd
+
+    buyers = order_lines.loc[_within(order_lines["ordered_at"], period), "customer_id"].unique()
+    return pd.Series(~customer_ids.isin(buyers), index=customer_ids, name="churned")
+
+
+def subscription_ended(subscriptions: pd.DataFrame, customer_ids: pd.Index, period: Period) -> pd.Series:
+    """Whether each customer ends the period without a contract after a contract of theirs ended in it.
+
+    A change of plan, where another contract runs at the end of the period, is no end.
+    """
+    import pandas as pd
+
+    ended = subscriptions.loc[_within(subscriptions["ended_at"], period), "customer_id"].unique()
+    staying = running_subscribers(subscriptions, period.end)
+    return pd.Series(customer_ids.isin(ended) & ~customer_ids.isin(staying), index=customer_ids, name="churned")
+
+
+def spend(order_lines: pd.DataFrame, returns: pd.DataFrame, customer_ids: pd.Index, period: Period) -> pd.Series:
+    """Amount ordered less amount returned in the period, in the account currency; below 0 where more came back.
+
+    A line or a return without an amount counts as 0: nothing is known to have been paid.
+    """
+    ordered = _amount_by_customer(order_lines, "ordered_at", period).reindex(customer_ids, fill_value=0.0)
+    returned = _amount_by_customer(returns, "returned_at", period).reindex(customer_ids, fill_value=0.0)
+    return (ordered - returned).rename("spend")
+
+
+def active_population(order_lines: pd.DataFrame, cutoff: datetime, activity_days: float) -> pd.Index:
+    """Customers with an order in the ``activity_days`` days before the cutoff, sorted."""
+    recent = _within(order_lines["ordered_at"], Period.up_to(cutoff, activity_days))
+    return _customers(order_lines.loc[recent, "customer_id"])
+
+
+def running_subscribers(subscriptions: pd.DataFrame, cutoff: datetime) -> pd.Index:
+    """Customers with a contract that began before the cutoff and had not ended before it, sorted."""
+    ends = subscriptions["ended_at"]
+    running = (subscriptions["started_at"] < cutoff) & ((ends >= cutoff) | ends.isna())
+    return _customers(subscriptions.loc[running, "customer_id"])
+
+
+def _within(instants: pd.Series, period: Period) -> pd.Series:
+    return instants.between(period.start, period.end, inclusive="left")
+
+
+def _amount_by_customer(rows: pd.DataFrame, instant_column: str, period: Period) -> pd.Series:
+    chosen = rows[_within(rows[instant_column], period)]
+    return chosen["amount"].fillna(0.0).groupby(chosen["customer_id"]).sum()
+
+
+def _customers(customer_ids: pd.Series) -> pd.Index:
+    import pandas as pd
+
+    return pd.Index(customer_ids.astype("string").unique(), name="customer_id").sort_values()
