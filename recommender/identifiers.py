@@ -48,7 +48,9 @@ class IdIndex:
 
     def position(self, one: str) -> int | None:
         """Position of an identifier, or None where it is not in the index."""
-        wanted = one.encode(errors="surrogatepass")
+        return self._position(one.encode(errors="surrogatepass"))
+
+    def _position(self, wanted: bytes) -> int | None:
         place = bisect_left(range(len(self)), wanted, key=self._encoded)
         return place if place < len(self) and self._encoded(place) == wanted else None
 
@@ -56,6 +58,26 @@ class IdIndex:
         """The identifiers at the positions given, by default all."""
         chosen = range(len(self)) if positions is None else positions
         return [self._encoded(int(position)).decode() for position in chosen]
+
+    def between(self, start: int, stop: int) -> IdIndex:
+        """The index of the identifiers from position ``start`` (included) to ``stop`` (excluded)."""
+        offsets = self._offsets[start : stop + 1]
+        return IdIndex.from_state({"offsets": offsets - offsets[0], "text": self._text[offsets[0] : offsets[-1]]})
+
+    def positions_of(self, other: IdIndex) -> np.ndarray:
+        """Positions of the identifiers of another index, -1 for those that are not in this one; needs no pandas."""
+        if len(other) == 0 or len(self) == 0:
+            return np.full(len(other), -1, dtype=np.int64)
+        wanted = [other._encoded(position) for position in range(len(other))]
+        start = bisect_left(range(len(self)), wanted[0], key=self._encoded)
+        stop = min(bisect_left(range(len(self)), wanted[-1], key=self._encoded) + 1, len(self))
+        # Neighbours of a sorted index are looked up in one dict; ids that lie far apart one by one.
+        if stop - start <= 64 * len(wanted):
+            known = {self._encoded(position): position for position in range(start, stop)}
+            found = [known.get(one, -1) for one in wanted]
+        else:
+            found = [-1 if place is None else place for place in map(self._position, wanted)]
+        return np.array(found, dtype=np.int64)
 
     def positions(self, ids: Any) -> np.ndarray:
         """Positions of many identifiers at once, -1 for those that are not in the index."""

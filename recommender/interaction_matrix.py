@@ -138,8 +138,39 @@ class InteractionMatrix:
             customer_features=features and FeatureMatrix(features.names, features.values[ordered]),
         )
 
+    def by_customer(self) -> InteractionMatrix:
+        """The same events in the order of customers, as ``of_range`` wants them."""
+        if (np.diff(self.rows) >= 0).all():
+            return self
+        order = np.argsort(self.rows, kind="stable")
+        return replace(
+            self,
+            rows=self.rows[order],
+            columns=self.columns[order],
+            weights=self.weights[order],
+            age_days=self.age_days[order],
+            is_order=self.is_order[order],
+        )
+
+    def of_range(self, start: int, stop: int) -> InteractionMatrix:
+        """The customers from position ``start`` (included) to ``stop`` (excluded) of a matrix ``by_customer``."""
+        first, last = np.searchsorted(self.rows, [start, stop])
+        features = self.customer_features
+        return replace(
+            self,
+            customers=self.customers.between(start, stop),
+            rows=self.rows[first:last] - np.int32(start),
+            columns=self.columns[first:last],
+            weights=self.weights[first:last],
+            age_days=self.age_days[first:last],
+            is_order=self.is_order[first:last],
+            customer_features=features and FeatureMatrix(features.names, features.values[start:stop]),
+        )
+
     def _sum(self, values: np.ndarray) -> sparse.csr_matrix:
-        matrix = sparse.csr_matrix((values.astype(np.float32), (self.rows, self.columns)), shape=self.shape)
+        # Summed in double precision: the order of the events must not show in the scores.
+        sums = sparse.csr_matrix((values.astype(np.float64), (self.rows, self.columns)), shape=self.shape)
+        matrix = sums.astype(np.float32)
         np.maximum(matrix.data, 0.0, out=matrix.data)
         matrix.eliminate_zeros()
         return matrix

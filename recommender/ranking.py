@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BLOCK_CUSTOMERS = 1024
+# 64 MiB of float32; larger blocks only leave the processor caches sooner.
+BLOCK_CELLS = 2**24
+# Columns of one group in the search for the best: few enough groups to partition, enough to hold the best apart.
+GROUP_COLUMNS = 64
 
 
 def top_items(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -21,28 +25,61 @@ def top_items(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
     NaN and -inf are never chosen: rows with fewer than k scores are filled with position -1 and score NaN.
     """
-    usable = np.where(np.isnan(scores), -np.inf, scores)
-    k_there = min(k, usable.shape[1])
-    # The k-th best value bounds the candidates; a stable sort among them breaks ties in column order.
-    bound = np.partition(usable, usable.shape[1] - k_there, axis=1)[:, usable.shape[1] - k_there, None]
-    positions = np.full((len(usable), k), -1, dtype=np.int32)
-    best = np.full((len(usable), k), np.nan, dtype=np.float32)
-    for row, floor in enumerate(bound[:, 0]):
-        candidates = np.flatnonzero((usable[row] >= floor) & (usable[row] > -np.inf))
-        chosen = candidates[np.argsort(-usable[row, candidates], kind="stable")][:k_there]
+    positions = np.full((len(scores), k), -1, dtype=np.int32)
+    best = np.full((len(scores), k), np.nan, dtype=np.float32)
+    if k < 1 or scores.size == 0:
+        return positions, best
+    for row, bound in enumerate(_bounds(scores, k)):
+        candidates = np.flatnonzero(scores[row] >= bound)
+        chosen = _best_of(scores[row, candidates], candidates, k)
         positions[row, : len(chosen)] = chosen
-        best[row, : len(chosen)] = usable[row, chosen]
+        best[row, : len(chosen)] = scores[row, chosen]
     return positions, best
+
+
+def _bounds(scores: np.ndarray, k: int) -> np.ndarray:
+    """A value per row that none of its k best is below, and few others are above.
+
+    The k-th largest of the maxima of disjoint groups of columns is such a value: one pass over the scores finds it,
+    where the k-th largest score itself takes a partition of every row.
+    """
+    depth = max(1, min(GROUP_COLUMNS, scores.shape[1] // (4 * k)))
+    width = scores.shape[1] // depth
+    groups = scores[:, : width * depth].reshape(len(scores), depth, width)
+    maxima = np.concatenate([np.fmax.reduce(groups, axis=1), scores[:, width * depth :]], axis=1)
+    np.copyto(maxima, -np.inf, where=np.isnan(maxima))
+    if maxima.shape[1] > k:
+        bounds = np.partition(maxima, maxima.shape[1] - k, axis=1)[:, maxima.shape[1] - k]
+    else:
+        bounds = np.full(len(scores), -np.inf, dtype=scores.dtype)
+    return np.maximum(bounds, np.finfo(scores.dtype).min)
+
+
+def _best_of(values: np.ndarray, candidates: np.ndarray, k: int) -> np.ndarray:
+    """The k best of the candidates, which stand in column order; of equal values the first."""
+    if len(values) > 4 * k:
+        bound = np.partition(values, len(values) - k)[len(values) - k]
+        above = np.flatnonzero(values > bound)
+        kept = np.sort(np.concatenate([above, np.flatnonzero(values == bound)[: k - len(above)]]))
+        values, candidates = values[kept], candidates[kept]
+    chosen: np.ndarray = candidates[np.argsort(-values, kind="stable")[:k]]
+    return chosen
 
 
 def score_blocks(
     model: Recommender, histories: InteractionMatrix, *, block_customers: int = BLOCK_CUSTOMERS
 ) -> Iterator[tuple[np.ndarray, InteractionMatrix, np.ndarray]]:
-    """Positions, histories and scores of one block of customers after the other."""
-    for start in range(0, len(histories.customers), block_customers):
-        positions = np.arange(start, min(start + block_customers, len(histories.customers)))
-        block = histories.of_customers(positions)
-        yield positions, block, model.score(block)
+    """Positions, histories and scores of one block of customers after the other.
+
+    A block has at most ``block_customers`` rows, fewer where the catalogue is so large that it would pass
+    BLOCK_CELLS scores.
+    """
+    ordered = histories.by_customer()
+    step = max(1, min(block_customers, BLOCK_CELLS // max(len(histories.items), 1)))
+    for start in range(0, len(histories.customers), step):
+        stop = min(start + step, len(histories.customers))
+        block = ordered.of_range(start, stop)
+        yield np.arange(start, stop), block, model.score(block)
 
 
 def mask(scores: np.ndarray, block: InteractionMatrix, *, seen: bool, allowed: np.ndarray | None) -> np.ndarray:
