@@ -116,3 +116,19 @@ def as_of(table: Table, rows: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
         if column.known_at is not None:
             blanked[column.name] = rows[column.name].where(blanked[column.known_at].notna())
     return rows.assign(**blanked).reset_index(drop=True)
+
+
+def as_of_row(table: Table, row: Mapping[str, Any], cutoff: datetime) -> dict[str, Any] | None:
+    """``as_of`` for one row of plain values, for requests; None where the row did not exist yet."""
+    begins = row[table.exists_from] if table.exists_from is not None else None
+    if begins is not None and begins >= cutoff:
+        return None
+    known = dict(row)
+    for column in table.instant_columns:
+        moment = row[column.name]
+        if column.name != table.exists_from and moment is not None and moment >= cutoff:
+            known[column.name] = None
+    for column in table.columns:
+        if column.known_at is not None and known[column.known_at] is None:
+            known[column.name] = None
+    return known

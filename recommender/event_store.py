@@ -1,0 +1,255 @@
+"""The event store: everything that customers did, appended once and read as of an instant.
+
+Consent is enforced here. The rows of a customer whose ``consent_personalization`` is false stay stored but leave
+neither ``read``, ``read_batches``, ``rows_of_customer``, ``rows_by_key`` nor ``changes``. A copy of the store learns
+from ``erasures`` whose rows it must drop; where a customer consents again, ``changes`` delivers the rows anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from recommender.errors import UnknownName
+from recommender.periods import to_microseconds
+from recommender.store_append import AppendResult, allot, append_sql_rows, upsert_sql_row
+from recommender.store_consent import WITHDRAWAL, consented, erase_customer, of_customer, release, withhold
+from recommender.store_engine import open_engine, reading, writing
+from recommender.store_queries import (
+    CONSENTS,
+    UNKNOWN_CUSTOMER,
+    Profile,
+    begins_within,
+    consents_of,
+    last_instant_of,
+    profile_of,
+    stored_columns,
+)
+from recommender.store_rows import SqlRow, frame_from_sql, frame_to_sql, is_storable, row_from_sql, rows_to_sql
+from recommender.store_schema import COUNTERS, ERASURES, EVENT_TABLES, SEQUENCE
+from recommender.tables import Table, as_of, as_of_row
+from recommender.touchpoints import TABLES, table_named
+from recommender.validation import Rejection, is_missing, validate_frame, validate_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BATCH_ROWS = 50_000
+CUSTOMERS_PER_QUERY = 10_000
+
+
+def open_event_store(url: str, *, clock: Callable[[], datetime]) -> EventStore:
+    """The store at ``sqlite:///path`` or ``postgresql+psycopg://...``, created or migrated where need be.
+
+    ``clock`` tells the present: rows from the future are rejected. Raises StoreUnavailable.
+    """
+    return EventStore(open_engine(url), clock)
+
+
+class EventStore:
+    """All tables of one shop in one database; safe to share between threads, one per process.
+
+    Every method raises StoreUnavailable where the database cannot be used and UnknownName for an unknown table.
+    ``before`` and ``since`` are aware instants; rows are read as they were known strictly before ``before``.
+    """
+
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
+        self.engine = engine
+        self._clock = clock
+
+    def append(self, table: str, rows: pd.DataFrame) -> AppendResult:
+        """Validate and store a frame in one transaction; what is stored already is counted, never overwritten.
+
+        Raises DataError where the columns are not those of the table: then nothing is stored.
+        """
+        declared = table_named(table)
+        valid = validate_frame(declared, rows.reset_index(drop=True), now=self._clock())
+        places = [int(place) for place in valid.rows.index]
+        return self._append(declared, frame_to_sql(declared, valid.rows), places, valid.rejections)
+
+    def append_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> AppendResult:
+        """``append`` for the rows of a request: the same checks, without pandas."""
+        declared = table_named(table)
+        valid = validate_rows(declared, rows, now=self._clock())
+        return self._append(declared, rows_to_sql(declared, valid.rows), valid.places, valid.rejections)
+
+    def _append(self, table: Table, rows: list[SqlRow], places: list[int], rejections: list[Rejection]) -> AppendResult:
+        if not rows:
+            return AppendResult(rejections=rejections)
+        with writing(self.engine) as connection:
+            start = allot(connection, 1)
+            result = append_sql_rows(connection, table, rows, places)
+            if table.name == "customers":
+                self._withhold_new(connection, start)
+        refused = sorted([*rejections, *result.rejections], key=lambda one: one.index)
+        return AppendResult(result.accepted, result.duplicates, result.completed, refused)
+
+    def _withhold_new(self, connection: sa.Connection, start: int) -> None:
+        customers = EVENT_TABLES["customers"].c
+        is_new = (customers[SEQUENCE] > start) & customers.consent_personalization.is_(sa.false())
+        ids = connection.scalars(sa.select(customers.customer_id).where(is_new)).all()
+        withhold(connection, ids, WITHDRAWAL, to_microseconds(self._clock()))
+
+    def upsert(self, table: str, row: Mapping[str, Any]) -> Rejection | None:
+        """Store an item, a customer or an offer, in place of the one with the same id; None where all is well.
+
+        Consents that the row does not mention stay as they are. Withdrawing the consent to personalization withholds
+        the customer's rows, giving it releases them.
+        """
+        declared = table_named(table)
+        if not declared.is_entity:
+            raise UnknownName("table of things", table, [one.name for one in TABLES.values() if one.is_entity])
+        valid = validate_rows(declared, [row], now=self._clock())
+        if valid.rejections:
+            return valid.rejections[0]
+        with writing(self.engine) as connection:
+            self._upsert(connection, declared, valid.rows[0], {name for name in CONSENTS if is_missing(row.get(name))})
+        return None
+
+    def _upsert(self, connection: sa.Connection, table: Table, row: dict[str, Any], unsaid: set[str]) -> None:
+        sequence = allot(connection, 1)
+        stored = consents_of(connection, row["customer_id"]) if table.name == "customers" else {}
+        kept = {name: consent for name, consent in stored.items() if name in unsaid}
+        chosen = {**row, **kept}
+        upsert_sql_row(connection, table, (*rows_to_sql(table, [chosen])[0], sequence))
+        if table.name == "customers":
+            self._apply_consent(connection, stored, chosen)
+
+    def _apply_consent(self, connection: sa.Connection, stored: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+        was_withheld = stored.get("consent_personalization") is False
+        is_withheld = row["consent_personalization"] is False
+        if is_withheld and not was_withheld:
+            withhold(connection, [row["customer_id"]], WITHDRAWAL, to_microseconds(self._clock()))
+        if was_withheld and not is_withheld:
+            release(connection, row["customer_id"])
+
+    def read(
+        self, table: str, *, before: datetime, since: datetime | None = None, customer_ids: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """What was known strictly before ``before``, in the order of storing; ``since`` leaves older rows out."""
+        import pandas as pd
+
+        declared = table_named(table)
+        batches = list(self._batches(declared, before, since, customer_ids))
+        return pd.concat(batches, ignore_index=True) if batches else declared.empty()
+
+    def read_batches(self, table: str, *, before: datetime, since: datetime | None = None) -> Iterator[pd.DataFrame]:
+        """``read`` in frames of bounded size, all of one state of the store."""
+        return self._batches(table_named(table), before, since, None)
+
+    def _batches(
+        self, table: Table, before: datetime, since: datetime | None, customer_ids: Sequence[str] | None
+    ) -> Iterator[pd.DataFrame]:
+        conditions = [*begins_within(table, before, since), *consented(table)]
+        groups: list[list[sa.ColumnElement[bool]]] = [[]]
+        if customer_ids is not None:
+            ids = sorted({one for one in customer_ids if is_storable(one)})
+            starts = range(0, len(ids), CUSTOMERS_PER_QUERY)
+            groups = [[of_customer(table, ids[start : start + CUSTOMERS_PER_QUERY])] for start in starts]
+        columns = stored_columns(table)
+        with reading(self.engine) as connection:
+            for group in groups:
+                query = sa.select(*columns).where(*conditions, *group).order_by(EVENT_TABLES[table.name].c[SEQUENCE])
+                for rows in connection.execution_options(yield_per=BATCH_ROWS).execute(query).partitions():
+                    yield as_of(table, frame_from_sql(table, rows), before)
+
+    def rows_of_customer(
+        self,
+        table: str,
+        customer_id: str,
+        *,
+        before: datetime,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """The rows of one customer as plain values, newest last, without pandas; ``limit`` keeps the newest."""
+        declared = table_named(table)
+        if not is_storable(customer_id):
+            return []
+        begins = [EVENT_TABLES[table].c[declared.exists_from]] if declared.exists_from else []
+        newest_first = [column.desc() for column in (*begins, EVENT_TABLES[table].c[SEQUENCE])]
+        conditions = [*begins_within(declared, before, since), *consented(declared)]
+        query = sa.select(*stored_columns(declared)).where(of_customer(declared, [customer_id]), *conditions)
+        with reading(self.engine) as connection:
+            found = connection.execute(query.order_by(*newest_first).limit(limit)).all()
+        known = (as_of_row(declared, row_from_sql(declared, values), before) for values in reversed(found))
+        return [row for row in known if row is not None]
+
+    def rows_by_key(self, table: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Items, customers or offers by id, as they are now; those that are not there are left out."""
+        declared = table_named(table)
+        id_column = EVENT_TABLES[table].c[declared.key[0]]
+        wanted = sorted({key for key in keys if is_storable(key)})
+        query = sa.select(*stored_columns(declared)).where(id_column.in_(wanted), *consented(declared))
+        with reading(self.engine) as connection:
+            rows = [row_from_sql(declared, values) for values in connection.execute(query)]
+        return {row[declared.key[0]]: row for row in rows}
+
+    def profile(self, customer_id: str) -> Profile:
+        """Whether a customer is known or was erased, the consents, and the customers row."""
+        if not is_storable(customer_id):
+            return UNKNOWN_CUSTOMER
+        with reading(self.engine) as connection:
+            return profile_of(connection, customer_id)
+
+    def changes(self, table: str, after: int) -> Iterator[tuple[int, pd.DataFrame]]:
+        """Rows stored, completed or released since the change number ``after``, in frames of bounded size.
+
+        Each frame comes with the number to continue from. All values are given, also those known later: whoever
+        copies them applies ``as_of``. Drop the rows of ``erasures`` first, then add these.
+        """
+        declared = table_named(table)
+        number = EVENT_TABLES[table].c[SEQUENCE]
+        query = (
+            sa.select(*stored_columns(declared), number).where(number > after, *consented(declared)).order_by(number)
+        )
+        with reading(self.engine) as connection:
+            for rows in connection.execution_options(yield_per=BATCH_ROWS).execute(query).partitions():
+                yield rows[-1][-1], frame_from_sql(declared, [row[:-1] for row in rows])
+
+    def erasures(self, after: int) -> list[tuple[int, str]]:
+        """Change number and ``customer_hash`` of each customer who was erased or withdrew since ``after``.
+
+        Copies must drop the rows of these. What such a customer has since added or released has higher numbers and
+        comes with ``changes``.
+        """
+        query = sa.select(ERASURES.c[SEQUENCE], ERASURES.c.customer_hash).where(ERASURES.c[SEQUENCE] > after)
+        with reading(self.engine) as connection:
+            return [(int(number), one) for number, one in connection.execute(query.order_by(ERASURES.c[SEQUENCE]))]
+
+    def last_sequence(self) -> int:
+        """The highest change number given out so far."""
+        query = sa.select(COUNTERS.c.value).where(COUNTERS.c.name == SEQUENCE)
+        with reading(self.engine) as connection:
+            return int(connection.scalar(query) or 0)
+
+    def erase(self, customer_id: str) -> dict[str, int]:
+        """Delete all rows and scores of a customer; returns how many rows of each table there were."""
+        if not is_storable(customer_id):
+            return {}
+        with writing(self.engine) as connection:
+            return erase_customer(connection, customer_id, to_microseconds(self._clock()))
+
+    def last_instant(self) -> datetime | None:
+        """When the latest event of any table began, or None where there is none."""
+        with reading(self.engine) as connection:
+            return last_instant_of(connection)
+
+    def counts(self) -> dict[str, int]:
+        """Number of stored rows by table, those withheld included."""
+        with reading(self.engine) as connection:
+            return {
+                name: int(connection.scalar(sa.select(sa.func.count()).select_from(one)) or 0)
+                for name, one in EVENT_TABLES.items()
+            }
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable where the store cannot be read."""
+        self.last_sequence()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()

@@ -1,0 +1,88 @@
+"""Consent and erasure: whose rows may be used, and how copies of the store learn whose may not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from recommender.store_append import allot
+from recommender.store_schema import ERASURES, EVENT_TABLES, SCORES, SEQUENCE
+from recommender.tables import Table
+from recommender.touchpoints import TABLES
+
+ERASURE = "erasure"
+WITHDRAWAL = "withdrawal"
+
+
+def customer_hash(customer_id: str) -> str:
+    """SHA-256 of a customer's id: how the store remembers whom it forgot."""
+    return hashlib.sha256(customer_id.encode()).hexdigest()
+
+
+def consented(table: Table) -> list[sa.ColumnElement[bool]]:
+    """Conditions that keep the rows of customers who withdrew their consent out of a query."""
+    customers = EVENT_TABLES["customers"]
+    if table.name == customers.name:
+        return [customers.c.consent_personalization.is_not(sa.false())]
+    withheld = customers.c.consent_personalization.is_(sa.false())
+    return [
+        ~sa.exists().where(customers.c.customer_id == EVENT_TABLES[table.name].c[name], withheld)
+        for name in table.customer_columns
+    ]
+
+
+def of_customer(table: Table, customer_ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """The condition that a row belongs to one of the customers, in whichever of its columns."""
+    columns = [EVENT_TABLES[table.name].c[name] for name in table.customer_columns]
+    return sa.or_(sa.false(), *(column.in_(customer_ids) for column in columns))
+
+
+def withhold(connection: sa.Connection, customer_ids: Sequence[str], reason: str, at: int) -> None:
+    """Tell copies to drop the rows of the customers, and drop their scores here."""
+    if not customer_ids:
+        return
+    first = allot(connection, len(customer_ids))
+    notes = [
+        {SEQUENCE: number, "customer_hash": customer_hash(one), "erased_at": at, "reason": reason}
+        for number, one in enumerate(customer_ids, first)
+    ]
+    connection.execute(sa.insert(ERASURES), notes)
+    scores = sa.delete(SCORES).where(SCORES.c.customer_id == sa.bindparam("one"))
+    connection.execute(scores, [{"one": one} for one in customer_ids])
+
+
+def release(connection: sa.Connection, customer_id: str) -> None:
+    """Renew the numbers of all rows of a customer who consented again, so that copies receive them once more."""
+    for table in customer_tables():
+        sql_table = EVENT_TABLES[table.name]
+        key = [sql_table.c[name] for name in table.key]
+        found = connection.execute(sa.select(*key).where(of_customer(table, [customer_id]))).all()
+        if not found:
+            continue
+        renew = sa.update(sql_table).where(*(column == sa.bindparam(f"key_{column.name}") for column in key))
+        first = allot(connection, len(found))
+        connection.execute(
+            renew.values({SEQUENCE: sa.bindparam("number")}),
+            [
+                {"number": number, **{f"key_{column.name}": value for column, value in zip(key, values, strict=True)}}
+                for number, values in enumerate(found, first)
+            ],
+        )
+
+
+def customer_tables() -> Iterable[Table]:
+    """The tables whose rows belong to customers."""
+    return (table for table in TABLES.values() if table.customer_columns)
+
+
+def erase_customer(connection: sa.Connection, customer_id: str, at: int) -> dict[str, int]:
+    """Delete all rows and scores of a customer, note the hash, and return how many rows of each table there were."""
+    deleted = {}
+    for table in customer_tables():
+        sql_table = EVENT_TABLES[table.name]
+        deleted[table.name] = connection.execute(sa.delete(sql_table).where(of_customer(table, [customer_id]))).rowcount
+    deleted[SCORES.name] = connection.execute(sa.delete(SCORES).where(SCORES.c.customer_id == customer_id)).rowcount
+    withhold(connection, [customer_id], ERASURE, at)
+    return deleted

@@ -1,0 +1,87 @@
+"""Questions to the store that take one or two queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from recommender.periods import from_microseconds, to_microseconds
+from recommender.store_consent import ERASURE, customer_hash, customer_tables, of_customer
+from recommender.store_rows import row_from_sql
+from recommender.store_schema import ERASURES, EVENT_TABLES
+from recommender.tables import Table
+from recommender.touchpoints import TABLES, table_named
+
+CONSENTS = ("consent_personalization", "consent_marketing")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the store holds of a customer; ``row`` is the customers row, whatever its consents.
+
+    ``known``: there is a customers row or an event. ``erased``: the rows were erased and none came since; a row that
+    comes later makes a new customer.
+    """
+
+    known: bool
+    erased: bool
+    consent_personalization: bool
+    consent_marketing: bool
+    row: dict[str, Any] | None
+
+
+UNKNOWN_CUSTOMER = Profile(False, False, True, True, None)
+
+
+def stored_columns(table: Table) -> list[sa.Column[Any]]:
+    """The columns of a table as declared, without the change number."""
+    return [EVENT_TABLES[table.name].c[name] for name in table.column_names]
+
+
+def begins_within(table: Table, before: datetime, since: datetime | None) -> list[sa.ColumnElement[bool]]:
+    """Conditions that a row began in ``[since, before)``; one that was always there began before any ``since``."""
+    if table.exists_from is None:
+        return []
+    begins = EVENT_TABLES[table.name].c[table.exists_from]
+    if since is not None:
+        return [begins >= to_microseconds(since), begins < to_microseconds(before)]
+    is_known = begins < to_microseconds(before)
+    return [is_known if table[table.exists_from].required else sa.or_(is_known, begins.is_(None))]
+
+
+def consents_of(connection: sa.Connection, customer_id: str) -> dict[str, Any]:
+    """The stored consents of a customer; empty where there is no customers row."""
+    customers = EVENT_TABLES["customers"].c
+    query = sa.select(*(customers[name] for name in CONSENTS)).where(customers.customer_id == customer_id)
+    found = connection.execute(query).first()
+    return dict(found._mapping) if found is not None else {}
+
+
+def profile_of(connection: sa.Connection, customer_id: str) -> Profile:
+    """Whether a customer is known or was erased, the consents, and the customers row."""
+    customers = table_named("customers")
+    query = sa.select(*stored_columns(customers)).where(of_customer(customers, [customer_id]))
+    found = connection.execute(query).first()
+    if found is not None:
+        row = row_from_sql(customers, found)
+        personalization, marketing = (row[name] is not False for name in CONSENTS)
+        return Profile(True, False, personalization, marketing, row)
+    traces = [sa.exists().where(of_customer(table, [customer_id])) for table in customer_tables()]
+    is_erased = sa.exists().where(ERASURES.c.customer_hash == customer_hash(customer_id), ERASURES.c.reason == ERASURE)
+    known, erased = connection.execute(sa.select(sa.or_(*traces), is_erased)).one()
+    return Profile(bool(known), bool(erased) and not known, True, True, None)
+
+
+def last_instant_of(connection: sa.Connection) -> datetime | None:
+    """When the latest event of any table began, or None where there is none."""
+    begins = [
+        EVENT_TABLES[table.name].c[table.exists_from]
+        for table in TABLES.values()
+        if table.exists_from is not None and not table.is_entity
+    ]
+    latest = connection.scalars(sa.union_all(*(sa.select(sa.func.max(column)) for column in begins)))
+    found = [moment for moment in latest if moment is not None]
+    return from_microseconds(max(found)) if found else None

@@ -1,0 +1,121 @@
+"""The tables of the store: one per touchpoint table, and those for scores, keys, erasures and counters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from recommender.tables import Column, Table
+from recommender.touchpoints import TABLES
+
+SCHEMA_REVISION = "0001"
+SEQUENCE = "sequence"
+
+# Order by code points on PostgreSQL too, whatever the language of the database.
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+SQL_TYPES: dict[str, Any] = {
+    "identifier": TEXT,
+    "text": TEXT,
+    "word": TEXT,
+    "list": TEXT,
+    "object": TEXT,
+    "instant": sa.BigInteger(),
+    "decimal": sa.Float(53),
+    "integer": sa.BigInteger(),
+    "boolean": sa.Boolean(),
+}
+
+METADATA = sa.MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"},
+)
+
+
+def _sql_column(table: Table, column: Column) -> sa.Column[Any]:
+    is_key = column.name in table.key
+    return sa.Column(
+        column.name,
+        SQL_TYPES[column.kind_name],
+        primary_key=is_key,
+        nullable=not (is_key or column.required),
+        autoincrement=False,
+    )
+
+
+def _sql_table(table: Table) -> sa.Table:
+    columns = [_sql_column(table, column) for column in table.columns]
+    made = sa.Table(table.name, METADATA, *columns, sa.Column(SEQUENCE, sa.BigInteger(), nullable=False, index=True))
+    if table.key != table.customer_columns:
+        for name in table.customer_columns:
+            sa.Index(None, made.c[name], made.c[table.exists_from or SEQUENCE])
+    return made
+
+
+EVENT_TABLES: dict[str, sa.Table] = {name: _sql_table(table) for name, table in TABLES.items()}
+
+# Asked for every row that is read: who withdrew the consent is few among many.
+_CUSTOMERS = EVENT_TABLES["customers"]
+sa.Index(
+    "ix_customers_withheld",
+    _CUSTOMERS.c.customer_id,
+    sqlite_where=_CUSTOMERS.c.consent_personalization.is_(sa.false()),
+    postgresql_where=_CUSTOMERS.c.consent_personalization.is_(sa.false()),
+)
+
+SCORES = sa.Table(
+    "scores",
+    METADATA,
+    sa.Column("customer_id", TEXT, primary_key=True),
+    sa.Column("generation", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("model_version", TEXT, nullable=False),
+    sa.Column("as_of", sa.BigInteger(), nullable=False),
+    sa.Column("in_population", sa.Boolean(), nullable=False),
+    sa.Column("churn_probability", sa.Float(53)),
+    sa.Column("horizon_days", sa.BigInteger(), nullable=False),
+    sa.Column("population", TEXT, nullable=False),
+    sa.Column("band", TEXT),
+    sa.Column("predicted_value", sa.Float(53)),
+    sa.Column("historic_value", sa.Float(53)),
+    sa.Column("expected_loss", sa.Float(53)),
+    sa.Column("lever", TEXT, nullable=False),
+    sa.Column("action", TEXT, nullable=False),
+    sa.Column("reasons", TEXT, nullable=False),
+    sa.Column("segment", TEXT),
+    sa.Column("region", TEXT),
+    sa.Column("order_count", sa.BigInteger(), nullable=False),
+    sa.Column("last_order_at", sa.BigInteger()),
+)
+
+SCORE_SORTS = ("expected_loss", "churn_probability", "predicted_value")
+for _name in SCORE_SORTS:
+    sa.Index(f"ix_scores_{_name}", SCORES.c.generation, SCORES.c[_name].desc(), SCORES.c.customer_id)
+
+API_KEYS = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("key_id", TEXT, primary_key=True),
+    sa.Column("key_hash", TEXT, nullable=False, unique=True, index=True),
+    sa.Column("name", TEXT),
+    sa.Column("scopes", TEXT, nullable=False),
+    sa.Column("created_at", sa.BigInteger(), nullable=False),
+    sa.Column("revoked_at", sa.BigInteger()),
+)
+
+ERASURES = sa.Table(
+    "erasures",
+    METADATA,
+    sa.Column(SEQUENCE, sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("customer_hash", TEXT, nullable=False, index=True),
+    sa.Column("erased_at", sa.BigInteger(), nullable=False),
+    # "erasure", or "withdrawal" where the rows stay but may not be used until the customer consents again
+    sa.Column("reason", TEXT, nullable=False),
+)
+
+COUNTERS = sa.Table(
+    "counters",
+    METADATA,
+    sa.Column("name", TEXT, primary_key=True),
+    sa.Column("value", sa.BigInteger(), nullable=False),
+)
+COUNTER_NAMES = (SEQUENCE, "score_generation", "next_score_generation")
