@@ -24,9 +24,14 @@ SERVING = ("advisor", "artifact_store", "bundle", "event_store", "score_store", 
 has_linter = importlib.util.find_spec("importlinter") is not None
 
 
-def declared_requirements() -> list[Requirement]:
+def read_setup() -> configparser.ConfigParser:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
+    return setup
+
+
+def declared_requirements() -> list[Requirement]:
+    setup = read_setup()
     texts = [setup["options"]["install_requires"], *setup["options.extras_require"].values()]
     lines = [line.strip() for text in texts for line in text.splitlines()]
     return [Requirement(line) for line in lines if line and not line.startswith(("#", "regulars["))]
@@ -68,6 +73,16 @@ def test_the_pins_name_no_host():
 def test_exactly_one_package_provides_lightfm(python):
     providers = {"lightfm", "lightfm-next", "rectools-lightfm"} & set(pinned_versions(python))
     assert len(providers) == 1
+
+
+@pytest.mark.parametrize("package", ["recommender", "training", "api"])
+def test_every_file_of_a_package_is_installed(package):
+    folder = ROOT / package
+    patterns = read_setup()["options.package_data"].get(package, "").split(",")
+    as_data = {path for pattern in patterns for path in folder.glob(pattern.strip())}
+    as_module = {path for path in folder.rglob("*.py") if path.with_name("__init__.py").exists()}
+    files = {path for path in folder.rglob("*") if path.is_file() and path.parent.name != "__pycache__"}
+    assert files - as_data - as_module == set(), "name them in options.package_data of setup.cfg"
 
 
 def test_no_module_carries_the_name_of_a_standard_or_third_party_module():
