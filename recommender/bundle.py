@@ -1,0 +1,165 @@
+"""A bundle: the fitted models of one training with all that answers need, as arrays that map into memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from recommender.errors import ArtifactError
+from recommender.identifiers import IdIndex
+from recommender.models import model_class
+from recommender.periods import instant, rfc3339
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Slates:
+    """The best items of each customer, best first: positions in the catalogue (-1 = none) and scores."""
+
+    positions: np.ndarray
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A fitted model under the name that it is registered with."""
+
+    name: str
+    model: Any
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """Fitted models, slates of all customers, and the manifest that tells where they come from.
+
+    ``slates`` holds ``all`` (bought items included) and ``new`` (never bought), customers x depth. ``history`` holds
+    for each entry of the ``all`` slates how often the customer bought the item and how many days before ``as_of``
+    for the last time (0 and NaN for what was never bought). ``similar`` has one row per item, ``popular`` one row.
+    ``models`` are by answer: ``all``, ``new``, ``churn``, ``value``; an answer that the data could not support is
+    absent.
+    """
+
+    as_of: datetime
+    horizon_days: int
+    customers: IdIndex
+    items: IdIndex
+    slates: Mapping[str, Slates]
+    history: Mapping[str, np.ndarray]
+    similar: Slates
+    popular: Slates
+    models: Mapping[str, NamedModel]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
+
+    def write(self, folder: Path) -> str:
+        """Write all files and the manifest into an empty folder; the version is made of what they hold."""
+        for name, values in self._arrays().items():
+            np.save(folder / f"{name}.npy", np.ascontiguousarray(values))
+        for answer, named in self.models.items():
+            # uncompressed: only such a file can be mapped into memory
+            joblib.dump({"name": named.name, "state": named.model.state()}, folder / f"{answer}.joblib")
+        hashes = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+        content = {
+            "format": FORMAT,
+            "as_of": rfc3339(self.as_of),
+            "horizon_days": self.horizon_days,
+            "models": {answer: named.name for answer, named in self.models.items()},
+            "files": hashes,
+            **self.facts,
+        }
+        identity = json.dumps([content["as_of"], self.horizon_days, hashes], sort_keys=True)
+        version = f"{self.as_of:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
+        text = json.dumps({"version": version, **content}, indent=2, sort_keys=True, default=float)
+        (folder / MANIFEST).write_text(text + "\n")
+        return version
+
+    @classmethod
+    def read(cls, folder: Path) -> ModelBundle:
+        """The bundle in a folder, its arrays mapped into memory; raises ArtifactError where a file is not as written.
+
+        Loading joblib files runs code: the hashes are checked first, and the folder must be one that only trusted
+        people can write to.
+        """
+        manifest = read_manifest(folder)
+        check_files(folder, manifest["files"])
+        arrays = {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
+        models = {answer: _load_model(folder / f"{answer}.joblib") for answer in manifest["models"]}
+        return cls(
+            as_of=instant(manifest["as_of"]),
+            horizon_days=manifest["horizon_days"],
+            customers=read_index(folder, "customers"),
+            items=read_index(folder, "items"),
+            slates={name: _slates(arrays, f"slates_{name}") for name in ("all", "new")},
+            history={name: arrays[f"history_{name}"] for name in ("counts", "last_age_days")},
+            similar=_slates(arrays, "similar"),
+            popular=_slates(arrays, "popular"),
+            models=models,
+            facts=manifest,
+            version=manifest["version"],
+        )
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        arrays = {f"history_{name}": values for name, values in self.history.items()}
+        for owner, index in (("customers", self.customers), ("items", self.items)):
+            arrays |= {f"{owner}_{part}": values for part, values in index.state().items()}
+        named = {"similar": self.similar, "popular": self.popular}
+        named |= {f"slates_{name}": slates for name, slates in self.slates.items()}
+        for name, slates in named.items():
+            arrays |= {f"{name}_positions": slates.positions, f"{name}_scores": slates.scores}
+        return arrays
+
+
+def read_index(folder: Path, owner: str) -> IdIndex:
+    """The index of the ``customers`` or the ``items`` of the bundle in a folder, mapped into memory."""
+    parts = ("offsets", "text")
+    return IdIndex.from_state({part: np.load(folder / f"{owner}_{part}.npy", mmap_mode="r") for part in parts})
+
+
+def _slates(arrays: Mapping[str, np.ndarray], name: str) -> Slates:
+    return Slates(arrays[f"{name}_positions"], arrays[f"{name}_scores"])
+
+
+def _load_model(path: Path) -> NamedModel:
+    kept = joblib.load(path, mmap_mode="r")
+    model: Any = model_class(kept["name"])
+    return NamedModel(kept["name"], model.from_state(kept["state"]))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a bundle; raises ArtifactError where there is none that can be read."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError:
+        raise ArtifactError(f"the bundle {folder.name} has no {MANIFEST}; train again") from None
+    except (OSError, ValueError) as problem:
+        raise ArtifactError(f"the manifest of bundle {folder.name} cannot be read ({problem}); train again") from None
+    if manifest.get("format") != FORMAT:
+        found = manifest.get("format")
+        raise ArtifactError(f"bundle {folder.name} has format {found}, this program reads {FORMAT}; train again")
+    return manifest
+
+
+def check_files(folder: Path, hashes: Mapping[str, str]) -> None:
+    """Raise ArtifactError where a file of a bundle is missing or is not what was written."""
+    for name, expected in hashes.items():
+        path = folder / name
+        if not path.is_file():
+            raise ArtifactError(f"bundle {folder.name}: the file {name} is missing; train again or roll back")
+        if sha256_of(path) != expected:
+            raise ArtifactError(f"bundle {folder.name}: the file {name} was altered; train again or roll back")
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
