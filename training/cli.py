@@ -16,7 +16,9 @@ from recommender.errors import RecommenderError
 from training.config import read_config
 
 # A command is imported when it is asked for: `regulars serve` loads no trainer.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "synthesize": "training.synthetic_command:synthesize_command",
+}
 ENTRY_POINTS = "regulars.commands"
 
 
