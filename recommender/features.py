@@ -139,3 +139,14 @@ def coded_by_customer(rows: pd.DataFrame, column: str = "customer_id") -> tuple[
     known = rows[codes >= 0]
     known.index = pd.Index(codes[codes >= 0], name="customer_id")
     return known, pd.Index(customer_ids, dtype="string", name="customer_id")
+
+
+def event_days(rows: pd.DataFrame, group: str, age: str) -> pd.DataFrame:
+    """One row per group and day with an event, oldest first: the day, and the days since the one before.
+
+    Days are the 24 hours counted back from the cutoff, numbered from 0, so that windows hold whole days and no time
+    zone is assumed; ``age`` names the column with the age of each event in days.
+    """
+    days = rows[[group]].assign(day=rows[age] // 1).drop_duplicates()
+    days = days.sort_values([group, "day"], ascending=[True, False])
+    return days.assign(interval=-days.groupby(group)["day"].diff())

@@ -42,7 +42,7 @@ def delivery_features(order_lines: pd.DataFrame, cutoff: datetime) -> pd.DataFra
     )
 
 
-DELIVERIES = FeatureBlock(
+DELIVERY_BLOCK = FeatureBlock(
     "deliveries",
     (ORDER_LINES,),
     delivery_features,

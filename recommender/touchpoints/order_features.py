@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from recommender.features import UNKNOWN, Feature, FeatureBlock, age_days, coded_by_customer, last_by, share
+from recommender.features import UNKNOWN, Feature, FeatureBlock, age_days, coded_by_customer, event_days, last_by, share
 from recommender.touchpoints.orders import ORDER_LINES
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def order_features(order_lines: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
 
     lines, customer_ids = _lines(order_lines, cutoff)
     orders = _orders(lines)
-    days = _order_days(orders)
+    days = event_days(orders, "customer", "age")
     parts = [_rhythm(days), _intervals(days), _windows(orders, days), _baskets(orders), _variety(lines)]
     features = pd.concat(parts, axis=1)
     features["order_due_mean_ratio"] = share(features["days_since_last_order"], features["order_interval_mean_days"])
@@ -61,12 +61,6 @@ def _orders(lines: pd.DataFrame) -> pd.DataFrame:
     orders["age"] = by_order["age"].min()
     orders["day"] = orders["age"] // 1
     return orders.reset_index("customer")
-
-
-def _order_days(orders: pd.DataFrame) -> pd.DataFrame:
-    """One row per customer and order day, oldest first within the customer."""
-    days = orders[["customer", "day"]].drop_duplicates().sort_values(["customer", "day"], ascending=[True, False])
-    return days.assign(interval=-days.groupby("customer")["day"].diff())
 
 
 def _rhythm(days: pd.DataFrame) -> pd.DataFrame:
@@ -172,7 +166,7 @@ def _window(days: int) -> tuple[Feature, ...]:
     )
 
 
-ORDERS = FeatureBlock(
+ORDER_BLOCK = FeatureBlock(
     "orders",
     (ORDER_LINES,),
     order_features,

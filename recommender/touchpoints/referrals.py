@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from recommender.features import UNKNOWN, Feature, FeatureBlock, age_days
 from recommender.tables import Column, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REFERRALS = Table(
     "referrals",
@@ -16,4 +23,39 @@ REFERRALS = Table(
     key=("referral_id",),
     exists_from="referred_at",
     customer_columns=("referrer_id", "referred_id"),
+)
+
+
+def referral_features(referrals: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
+    """Features of the customers who referred somebody, or were referred."""
+    import pandas as pd
+
+    rows = referrals.assign(age=age_days(referrals["referred_at"], cutoff))
+    given, received = rows.groupby("referrer_id"), rows.groupby("referred_id").size()
+    features = pd.DataFrame(
+        {
+            "referral_count": given.size(),
+            "referral_reward_amount": given["reward"].sum(),
+            "is_referred": (received > 0).astype("float64"),
+        }
+    ).fillna(0.0)
+    features = features.assign(days_since_last_referral=given["age"].min())
+    return features.rename_axis("customer_id")
+
+
+REFERRAL_BLOCK = FeatureBlock(
+    "referrals",
+    (REFERRALS,),
+    referral_features,
+    (
+        Feature("referral_count", "customers referred", sentence="Customers referred so far: {value:.0f}"),
+        Feature("referral_reward_amount", "rewards for referrals so far"),
+        Feature("is_referred", "1 if another customer brought this one, else 0"),
+        Feature(
+            "days_since_last_referral",
+            "days since a customer was last referred",
+            UNKNOWN,
+            "Days since a customer was referred: {value:.0f}",
+        ),
+    ),
 )

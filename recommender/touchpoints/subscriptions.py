@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from recommender.features import UNKNOWN, Feature, FeatureBlock, age_days
 from recommender.tables import Column, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUBSCRIPTIONS = Table(
     "subscriptions",
@@ -17,4 +24,72 @@ SUBSCRIPTIONS = Table(
     ),
     key=("subscription_id",),
     exists_from="started_at",
+)
+
+
+def subscription_features(subscriptions: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
+    """Features of the customers with a contract; one whose end is not known by the cutoff is running."""
+    import pandas as pd
+
+    since_start, since_end = (age_days(subscriptions[name], cutoff) for name in ("started_at", "ended_at"))
+    is_running = since_end.isna()
+    rows = subscriptions.assign(
+        running=is_running,
+        running_amount=subscriptions["monthly_amount"].where(is_running),
+        since_start=since_start,
+        running_age=since_start.where(is_running),
+        since_end=since_end,
+        length=since_start - since_end,
+    )
+    by_customer = rows.groupby("customer_id")
+    running = by_customer["running"].sum()
+    return pd.DataFrame(
+        {
+            "subscription_count": by_customer.size(),
+            "subscription_running_count": running,
+            "subscription_ended_count": by_customer.size() - running,
+            "subscription_monthly_amount": by_customer["running_amount"].sum(),
+            "subscription_age_days": by_customer["running_age"].max(),
+            "days_since_last_subscription_start": by_customer["since_start"].min(),
+            "days_since_last_subscription_end": by_customer["since_end"].min(),
+            "subscription_ended_mean_days": by_customer["length"].mean(),
+            "subscription_plan_count": by_customer["plan"].nunique(),
+        }
+    )
+
+
+SUBSCRIPTION_BLOCK = FeatureBlock(
+    "subscriptions",
+    (SUBSCRIPTIONS,),
+    subscription_features,
+    (
+        Feature("subscription_count", "contracts so far"),
+        Feature("subscription_running_count", "contracts running", sentence="Contracts running: {value:.0f}"),
+        Feature(
+            "subscription_ended_count", "contracts ended", sentence="Contracts ended so far: {value:.0f}", lever="offer"
+        ),
+        Feature(
+            "subscription_monthly_amount",
+            "paid per month for running contracts",
+            sentence="Paid per month: {value:,.2f}",
+            lever="offer",
+        ),
+        Feature(
+            "subscription_age_days",
+            "days since the start of the oldest running contract",
+            UNKNOWN,
+            "Days since the running contract began: {value:.0f}",
+            "offer",
+        ),
+        Feature("days_since_last_subscription_start", "days since the start of the newest contract", UNKNOWN),
+        Feature(
+            "days_since_last_subscription_end",
+            "days since a contract last ended",
+            UNKNOWN,
+            "Days since a contract ended: {value:.0f}",
+            "offer",
+        ),
+        Feature("subscription_ended_mean_days", "mean length of the contracts ended", UNKNOWN),
+        Feature("subscription_plan_count", "different plans so far", sentence="Plans tried so far: {value:.0f}"),
+    ),
 )

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from recommender.features import UNKNOWN, Feature, FeatureBlock, age_days, last_by, share
 from recommender.tables import Column, Table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SURVEY_SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+DETRACTOR_SCORE = 6
 
 SURVEY_RESPONSES = Table(
     "survey_responses",
@@ -21,4 +29,61 @@ SURVEY_RESPONSES = Table(
     key=("response_id",),
     exists_from="answered_at",
     ranges={"score": ("kind", SURVEY_SCALES)},
+)
+
+
+def survey_features(responses: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
+    """Features of the customers with an answer; of two answers at one instant the lower counts as the last."""
+    import pandas as pd
+
+    rows = responses.assign(age=age_days(responses["answered_at"], cutoff))
+    by_customer = rows.groupby("customer_id")
+    features = pd.DataFrame({"survey_count": by_customer.size(), "days_since_last_survey": by_customer["age"].min()})
+    parts = [_scores(rows[rows["kind"] == kind], kind) for kind in SURVEY_SCALES]
+    features = pd.concat([features, *parts], axis=1)
+    answer = features["nps_last_score"]
+    features["is_nps_detractor"] = (answer <= DETRACTOR_SCORE).astype("float64").where(answer.notna())
+    return features
+
+
+def _scores(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Last and mean answer, and the last less the mean of those before it."""
+    import pandas as pd
+
+    ordered = rows.assign(order_of_age=-rows["age"], order_of_score=-rows["score"])
+    last = last_by(ordered, "customer_id", ["order_of_age", "order_of_score"])["score"]
+    by_customer = rows.groupby("customer_id")["score"]
+    count, total = by_customer.size(), by_customer.sum()
+    return pd.DataFrame(
+        {
+            f"{kind}_last_score": last,
+            f"{kind}_mean_score": total / count,
+            f"{kind}_change_score": last - share(total - last, count - 1),
+        }
+    )
+
+
+def _score_features(kind: str, low: int, high: int) -> tuple[Feature, ...]:
+    name, scale = kind.upper(), f"on the scale from {low} to {high}"
+    last, mean = f"Last {name} answer {scale}: {{value:.0f}}", f"Mean {name} answer {scale}: {{value:.1f}}"
+    change = f"Change of the last {name} answer from those before: {{value:+.1f}}"
+    return (
+        Feature(f"{kind}_last_score", f"last {name} answer", UNKNOWN, last, "service"),
+        Feature(f"{kind}_mean_score", f"mean {name} answer", UNKNOWN, mean, "service"),
+        Feature(f"{kind}_change_score", f"last {name} answer less the mean before", UNKNOWN, change, "service"),
+    )
+
+
+SURVEY_BLOCK = FeatureBlock(
+    "surveys",
+    (SURVEY_RESPONSES,),
+    survey_features,
+    (
+        Feature("survey_count", "answers so far"),
+        Feature(
+            "days_since_last_survey", "days since the last answer", UNKNOWN, "Days since the last answer: {value:.0f}"
+        ),
+        *(feature for kind, (low, high) in SURVEY_SCALES.items() for feature in _score_features(kind, low, high)),
+        Feature("is_nps_detractor", f"1 if the last NPS answer is at most {DETRACTOR_SCORE}, else 0", UNKNOWN),
+    ),
 )

@@ -1,6 +1,6 @@
 import math
 
-from recommender.touchpoints.deliveries import DELIVERIES
+from recommender.touchpoints.deliveries import DELIVERY_BLOCK
 from recommender.touchpoints.orders import ORDER_LINES
 from tests.recommender.rows import features_of, rows_of
 
@@ -10,7 +10,7 @@ def line(order_id, item_id="tea", **others):
 
 
 def deliveries(*lines):
-    return features_of(DELIVERIES, rows_of(ORDER_LINES, *lines)).loc["ann"]
+    return features_of(DELIVERY_BLOCK, rows_of(ORDER_LINES, *lines)).loc["ann"]
 
 
 def test_an_order_is_late_where_one_line_came_after_the_promise():

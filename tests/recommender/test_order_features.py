@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from recommender.touchpoints.order_features import ORDERS
+from recommender.touchpoints.order_features import ORDER_BLOCK
 from recommender.touchpoints.orders import ORDER_LINES
 from tests.recommender.rows import features_of, rows_of
 
@@ -22,7 +22,7 @@ def ann():
         order("a4", "milk", 40.5, 40.0, channel="shop", store_id="s2"),
         order("a5", "rice", 10.5, 20.0),
     )
-    return features_of(ORDERS, lines).loc["ann"]
+    return features_of(ORDER_BLOCK, lines).loc["ann"]
 
 
 def order(order_id, item_id, days, amount, **others):
@@ -95,28 +95,28 @@ def test_the_most_usual_weekday_is_found_by_order_days(ann):
 
 
 def test_one_order_leaves_the_rhythm_unknown():
-    features = features_of(ORDERS, rows_of(ORDER_LINES, order("b1", "milk", 3.0, 5.0))).loc["bob"]
+    features = features_of(ORDER_BLOCK, rows_of(ORDER_LINES, order("b1", "milk", 3.0, 5.0))).loc["bob"]
     expect(features, order_count=1, age_at_last_order_days=0, basket_mean_amount=5)
     expect(features, order_interval_mean_days=math.nan, order_due_mean_ratio=math.nan, basket_std_amount=math.nan)
 
 
 def test_orders_without_amounts_have_no_spend_and_no_basket():
-    features = features_of(ORDERS, rows_of(ORDER_LINES, order("b1", "milk", 3.0, None))).loc["bob"]
+    features = features_of(ORDER_BLOCK, rows_of(ORDER_LINES, order("b1", "milk", 3.0, None))).loc["bob"]
     expect(features, spend_28d_amount=0, basket_mean_amount=math.nan, discount_share=math.nan)
 
 
 def test_a_customer_without_orders_has_counts_of_0_and_unknown_times(ann):
-    features = features_of(ORDERS, rows_of(ORDER_LINES, order("b1", "milk", 3.0, 5.0))).loc["ann"]
+    features = features_of(ORDER_BLOCK, rows_of(ORDER_LINES, order("b1", "milk", 3.0, 5.0))).loc["ann"]
     expect(features, order_count=0, spend_28d_amount=0, days_since_last_order=math.nan, spend_trend_share=math.nan)
 
 
 def test_of_two_orders_at_one_instant_the_larger_is_the_last():
     lines = rows_of(ORDER_LINES, order("b2", "milk", 3.0, 7.0), order("b1", "milk", 3.0, 5.0))
-    assert features_of(ORDERS, lines).loc["bob", "basket_last_amount"] == 7.0
-    assert features_of(ORDERS, lines[::-1]).loc["bob", "basket_last_amount"] == 7.0
+    assert features_of(ORDER_BLOCK, lines).loc["bob", "basket_last_amount"] == 7.0
+    assert features_of(ORDER_BLOCK, lines[::-1]).loc["bob", "basket_last_amount"] == 7.0
 
 
 def test_reasons_carry_the_customers_own_figure():
-    said = {feature.name: feature.say(1.0) for feature in ORDERS.features}
+    said = {feature.name: feature.say(1.0) for feature in ORDER_BLOCK.features}
     assert said["days_since_last_order"] == "Days since the last order: 1"
     assert said["order_span_share"] == ""
