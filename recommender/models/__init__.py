@@ -12,6 +12,9 @@ from recommender.errors import UnknownName
 RECOMMENDERS = {
     "popularity": "recommender.models.popularity:DecayedPopularity",
     "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
+    "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
+    "blending": "recommender.models.blending:Blend",
+    "rank_blending": "recommender.models.blending:RankBlend",
 }
 CHURN_MODELS: dict[str, str] = {"churn": "recommender.models.churn:ChurnModel"}
 VALUE_MODELS: dict[str, str] = {}

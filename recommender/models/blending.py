@@ -1,0 +1,210 @@
+"""Several recommenders as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from recommender.errors import NotFitted, SettingError
+from recommender.interaction_matrix import InteractionMatrix
+from recommender.models import create, name_of, restore
+from recommender.models.base import Recommender
+
+_LOWEST_KEY = -0x7F7FFFFF  # of the lowest finite float32
+
+
+class Blend:
+    """The items that the first recommender knows, in its order, then those that only the next one knows, and so on.
+
+    So a customer who bought three items still gets a full list. The first recommender's scores are kept as they are;
+    scores of a later one are moved below them, where needed, without changing their order: only order counts.
+    ``recommenders`` are names of registered models, or models; ``fit`` fits them all.
+    """
+
+    def __init__(
+        self, recommenders: Sequence[str | Recommender] = ("personal_frequency", "popularity"), seed: int = 0
+    ) -> None:
+        self.recommenders = tuple(recommenders)
+        self.seed = seed
+
+    @classmethod
+    def of_fitted(cls, recommenders: Sequence[Recommender]) -> Self:
+        """A blend of recommenders that are fitted already, on the same items."""
+        model = cls(recommenders)
+        model.fitted_ = tuple(recommenders)
+        return model
+
+    def fit(self, interactions: InteractionMatrix) -> Self:
+        """Fit every recommender; raises what they raise, SettingError where there is none."""
+        self.fitted_: tuple[Recommender, ...] = _fit_all(self.recommenders, interactions, self.seed)
+        return self
+
+    def score(self, histories: InteractionMatrix) -> np.ndarray:
+        """Scores whose order is that of the recommenders, one after the other."""
+        first, *others = _fitted(self)
+        scores: np.ndarray = first.score(histories) + np.float32(0.0)
+        for other in others:
+            _fill_below(scores, other.score(histories))
+        return scores
+
+    def state(self) -> dict[str, Any]:
+        """Names and states of the recommenders; raises NotFitted before ``fit``."""
+        return {"recommenders": _states(_fitted(self)), "seed": self.seed}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """The blend that ``state`` was taken from."""
+        model = cls([entry["name"] for entry in state["recommenders"]], seed=state["seed"])
+        model.fitted_ = _restored(state["recommenders"])
+        return model
+
+
+class RankBlend:
+    """The weighted sum of ``1 / (damping + rank)`` over recommenders, whatever the scale of their scores.
+
+    A recommender's ranks count down to ``depth``; of equal scores all have the best rank. An item that no
+    recommender has so far up is unknown (NaN). Reciprocal rank fusion of Cormack, Clarke and Buettcher (2009), whose
+    damping is 60.
+    """
+
+    def __init__(
+        self,
+        recommenders: Sequence[str | Recommender] = ("personal_frequency", "popularity"),
+        weights: Sequence[float] | None = None,
+        damping: float = 60.0,
+        depth: int = 500,
+        seed: int = 0,
+    ) -> None:
+        self.recommenders = tuple(recommenders)
+        self.weights = weights
+        self.damping = damping
+        self.depth = depth
+        self.seed = seed
+
+    @classmethod
+    def of_fitted(cls, recommenders: Sequence[Recommender], weights: Sequence[float] | None = None) -> Self:
+        """A blend of recommenders that are fitted already, on the same items."""
+        model = cls(recommenders, weights)
+        model.weights_ = _weights(weights, len(recommenders))
+        model.fitted_ = tuple(recommenders)
+        return model
+
+    def fit(self, interactions: InteractionMatrix) -> Self:
+        """Fit every recommender; raises what they raise, SettingError where weights do not match."""
+        self.weights_ = _weights(self.weights, len(self.recommenders))
+        self.fitted_: tuple[Recommender, ...] = _fit_all(self.recommenders, interactions, self.seed)
+        return self
+
+    def score(self, histories: InteractionMatrix) -> np.ndarray:
+        """Weighted sums of reciprocal ranks."""
+        fitted = _fitted(self)
+        total = np.zeros((len(histories.customers), len(histories.items)), dtype=np.float32)
+        for recommender, weight in zip(fitted, self.weights_, strict=True):
+            for row, values in enumerate(recommender.score(histories)):
+                places, ranks = _ranks(values, self.depth)
+                total[row, places] += weight / (self.damping + ranks)
+        total[total == 0] = np.nan
+        return total
+
+    def state(self) -> dict[str, Any]:
+        """Settings, names and states of the recommenders; raises NotFitted before ``fit``."""
+        return {
+            "recommenders": _states(_fitted(self)),
+            "weights": list(self.weights_),
+            "damping": self.damping,
+            "depth": self.depth,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """The blend that ``state`` was taken from."""
+        names = [entry["name"] for entry in state["recommenders"]]
+        model = cls(names, state["weights"], state["damping"], state["depth"], state["seed"])
+        model.weights_ = tuple(state["weights"])
+        model.fitted_ = _restored(state["recommenders"])
+        return model
+
+
+def _fit_all(
+    recommenders: Sequence[str | Recommender], interactions: InteractionMatrix, seed: int
+) -> tuple[Recommender, ...]:
+    if not recommenders:
+        raise SettingError("a blend of no recommenders has nothing to say; name at least one")
+    made = [create(one, seed=seed) if isinstance(one, str) else one for one in recommenders]
+    return tuple(one.fit(interactions) for one in made)
+
+
+def _fitted(blend: Blend | RankBlend) -> tuple[Recommender, ...]:
+    fitted: tuple[Recommender, ...] | None = getattr(blend, "fitted_", None)
+    if fitted is None:
+        raise NotFitted(blend)
+    return fitted
+
+
+def _weights(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
+    if weights is None:
+        return (1.0,) * count
+    if len(weights) != count or min(weights) <= 0:
+        raise SettingError(f"weights {list(weights)} do not fit {count} recommenders; give each one above 0")
+    return tuple(float(weight) for weight in weights)
+
+
+def _states(recommenders: Sequence[Recommender]) -> list[dict[str, Any]]:
+    return [{"name": name_of(one), "state": one.state()} for one in recommenders]
+
+
+def _restored(entries: Sequence[dict[str, Any]]) -> tuple[Recommender, ...]:
+    return tuple(restore(entry["name"], entry["state"]) for entry in entries)
+
+
+def _fill_below(scores: np.ndarray, others: np.ndarray) -> None:
+    """Give items without a score those of the others, moved below the lowest score of the row.
+
+    Finite floats of one width are ordered as their bits are, read as integers. A shift of these integers keeps the
+    order and the distinctness of all scores exactly, which no subtraction of floats would.
+    """
+    filled = np.isnan(scores) & ~np.isnan(others)
+    rows = np.flatnonzero(filled.any(axis=1))
+    for row in rows:
+        places = np.flatnonzero(filled[row])
+        keys = _keys(others[row, places])
+        known = scores[row][~np.isnan(scores[row])]
+        if len(known):
+            keys = _below(keys, int(_keys(known.min(keepdims=True))[0]))
+        scores[row, places] = _scores(keys)
+
+
+def _below(keys: np.ndarray, floor: int) -> np.ndarray:
+    """The keys in their order, all below the floor; moved no further than needed."""
+    shift = min(0, floor - 1 - int(keys.max()))
+    if int(keys.min()) + shift >= _LOWEST_KEY:
+        return keys + shift
+    # They span nearly all floats: their ranks need no more room than there are items.
+    distinct, ranks = np.unique(keys, return_inverse=True)
+    lowered: np.ndarray = ranks + (floor - len(distinct))
+    return lowered
+
+
+def _keys(scores: np.ndarray) -> np.ndarray:
+    """Integers in the order of the scores, equal where these are equal, neighbours where these are."""
+    bits = scores.astype(np.float32).view(np.int32).astype(np.int64)
+    return np.where(bits >= 0, bits, -(bits & 0x7FFFFFFF))
+
+
+def _scores(keys: np.ndarray) -> np.ndarray:
+    """The scores that ``_keys`` turned into the keys."""
+    bits = np.where(keys >= 0, keys, -keys | 0x80000000)
+    return bits.astype(np.uint32).view(np.float32)
+
+
+def _ranks(values: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the known values down to the depth, and their ranks; equal values share the best."""
+    known = np.flatnonzero(~np.isnan(values))
+    if len(known) > depth:
+        bound = np.partition(values[known], len(known) - depth)[len(known) - depth]
+        known = known[values[known] >= bound]
+    falling = np.sort(-values[known])
+    return known, 1 + np.searchsorted(falling, -values[known], side="left")
