@@ -16,8 +16,14 @@ RECOMMENDERS = {
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
 }
-CHURN_MODELS: dict[str, str] = {"churn": "recommender.models.churn:ChurnModel"}
-VALUE_MODELS: dict[str, str] = {}
+CHURN_MODELS = {
+    "churn": "recommender.models.churn:ChurnModel",
+    "bgnbd_no_order": "recommender.models.no_order:NoOrderModel",
+}
+VALUE_MODELS = {
+    "bgnbd_gamma_gamma": "recommender.models.lifetime_value:LifetimeValue",
+    "past_rate": "recommender.models.past_rate:PastRate",
+}
 
 
 def registry() -> dict[str, str]:

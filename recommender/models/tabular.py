@@ -129,15 +129,16 @@ def _learn_column(name: str, values: pd.Series) -> ColumnCode:
         texts = values.astype("string")
         return ColumnCode(name, categories=_frequent(texts), has_missing=bool(texts.isna().any()))
     numbers = signed_log(_as_numbers(values))
-    there = numbers[~np.isnan(numbers)]
+    # Sorted, so that the sums do not depend on the order of the rows.
+    there = np.sort(numbers[~np.isnan(numbers)])
     has_missing = len(there) < len(numbers)
     if not len(there):
         return ColumnCode(name, has_missing=has_missing)
     spread = float(there.std())
     return ColumnCode(
         name,
-        low=float(there.min()),
-        high=float(there.max()),
+        low=float(there[0]),
+        high=float(there[-1]),
         center=float(there.mean()),
         scale=spread if spread > 1e-9 else 1.0,
         has_missing=has_missing,
