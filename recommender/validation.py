@@ -65,11 +65,16 @@ def check_value(column: Column, value: Any, now: datetime) -> None:
         raise BadValue("future_instant", f"{value.isoformat()} has not happened yet")
 
 
+def required(column: Column) -> str:
+    """What is said where a required column is empty."""
+    return f"{column.name} is required"
+
+
 def parse_value(column: Column, value: Any, now: datetime) -> Any:
     """The parsed value of one cell, its default, or None; raises BadValue."""
     if is_missing(value):
         if column.required:
-            raise BadValue("missing_value", f"{column.name} is required")
+            raise BadValue("missing_value", required(column))
         return column.default
     parsed = column.kind.parse(value)
     check_value(column, parsed, now)
@@ -222,13 +227,17 @@ def _parse_series(column: Column, frame: pd.DataFrame, rejected: dict[int, Rejec
     values, certain = column.kind.convert(series.where(given))
     certain = (certain & _within_limits(column, values, now) & given).astype(bool)
     values = values.astype(column.dtype).where(certain)
+    if column.required:
+        for place in series.index[~given]:
+            rejected.setdefault(int(place), Rejection(int(place), column.name, "missing_value", required(column)))
     verdicts: dict[Any, Any] = {}
-    for place, value in series[~certain].items():
-        verdict = _verdict(column, value if given[place] else None, verdicts, now)
+    good: dict[Any, Any] = {}
+    for place, value in series[given & ~certain].items():
+        verdict = _verdict(column, value, verdicts, now)
         if isinstance(verdict, BadValue):
             rejected.setdefault(int(place), Rejection(int(place), column.name, verdict.code, str(verdict)))
-    doubtful = {place: _verdict(column, value, verdicts, now) for place, value in series[~certain & given].items()}
-    good = {place: value for place, value in doubtful.items() if not isinstance(value, BadValue)}
+        else:
+            good[place] = verdict
     if good:
         filled = pd.Series(good, dtype=object)
         values.loc[filled.index] = filled.astype(column.dtype)
