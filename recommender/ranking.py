@@ -93,6 +93,27 @@ def mask(scores: np.ndarray, block: InteractionMatrix, *, seen: bool, allowed: n
     return masked
 
 
+def best_items(
+    model: Recommender,
+    histories: InteractionMatrix,
+    *,
+    k: int,
+    exclude_seen: bool = True,
+    allowed: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and scores of the k best items of every customer, -1 and NaN where there are fewer.
+
+    ``allowed`` marks the items that may be chosen.
+    """
+    parts = [
+        top_items(mask(scores, block, seen=exclude_seen, allowed=allowed), k)
+        for _, block, scores in score_blocks(model, histories)
+    ]
+    if not parts:
+        return np.full((0, k), -1, dtype=np.int32), np.full((0, k), np.nan, dtype=np.float32)
+    return np.concatenate([places for places, _ in parts]), np.concatenate([best for _, best in parts])
+
+
 def recommend(
     model: Recommender,
     histories: InteractionMatrix,
@@ -105,30 +126,17 @@ def recommend(
     import pandas as pd
 
     allowed = _allowed(histories, allowed_items)
-    parts = []
-    for _, block, scores in score_blocks(model, histories):
-        positions, best = top_items(mask(scores, block, seen=exclude_seen, allowed=allowed), k)
-        rows, ranks = np.nonzero(positions >= 0)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "customer_id": np.array(block.customers.ids(), dtype=object)[rows],
-                    "item_id": histories.items.ids(positions[rows, ranks]),
-                    "score": best[rows, ranks],
-                    "rank": ranks + 1,
-                }
-            )
-        )
-    names = {"customer_id": "string", "item_id": "string"}
-    lists = pd.concat(parts, ignore_index=True) if parts else _no_lists()
-    return lists.astype(names)
-
-
-def _no_lists() -> pd.DataFrame:
-    import pandas as pd
-
-    columns = {"customer_id": "string", "item_id": "string", "score": "float32", "rank": "int64"}
-    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
+    positions, best = best_items(model, histories, k=k, exclude_seen=exclude_seen, allowed=allowed)
+    rows, ranks = np.nonzero(positions >= 0)
+    lists = pd.DataFrame(
+        {
+            "customer_id": np.array(histories.customers.ids(), dtype=object)[rows],
+            "item_id": histories.items.ids(positions[rows, ranks]),
+            "score": best[rows, ranks],
+            "rank": ranks + 1,
+        }
+    )
+    return lists.astype({"customer_id": "string", "item_id": "string"})
 
 
 def _allowed(histories: InteractionMatrix, allowed_items: list[str] | None) -> np.ndarray | None:

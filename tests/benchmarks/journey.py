@@ -22,7 +22,7 @@ from recommender.feature_matrices import item_features
 from recommender.identifiers import IdIndex
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.periods import instant
-from recommender.ranking import mask, score_blocks, top_items
+from recommender.ranking import best_items
 from recommender.splits import Split, Truth, catalogue
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "completejourney"
@@ -85,11 +85,7 @@ def history(journey: Journey, cutoff: datetime, items: IdIndex) -> InteractionMa
 
 def lists(model: models.base.Recommender, matrix: InteractionMatrix) -> dict[str, np.ndarray]:
     """The ten best items of every customer, for each slate."""
-    found: dict[str, list[np.ndarray]] = {slate: [] for slate in SLATES}
-    for _, block, scores in score_blocks(model, matrix):
-        for slate, is_new in SLATES.items():
-            found[slate].append(top_items(mask(scores, block, seen=is_new, allowed=None), PLACES)[0])
-    return {slate: np.concatenate(parts) for slate, parts in found.items()}
+    return {slate: best_items(model, matrix, k=PLACES, exclude_seen=is_new)[0] for slate, is_new in SLATES.items()}
 
 
 @dataclass(frozen=True)
