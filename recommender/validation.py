@@ -146,9 +146,11 @@ def _with_attributes(table: Table, row: Mapping[str, Any]) -> Mapping[str, Any]:
     if not table.allows_attributes:
         unknown = sorted(map(str, extra))[0]
         raise _BadCell(unknown, "unknown_column", f"{table.name} has no column {shown(unknown)}")
-    own = row.get(ATTRIBUTES) or {}
-    own = json.loads(own) if isinstance(own, str) else own
-    return {**row, ATTRIBUTES: {**own, **extra}}
+    own = row.get(ATTRIBUTES)
+    try:
+        return {**row, ATTRIBUTES: (json.loads(table[ATTRIBUTES].kind.parse(own)) if own else {}) | extra}
+    except BadValue as bad:
+        raise _BadCell(ATTRIBUTES, bad.code, str(bad)) from None
 
 
 def _number_rows(table: Table, rows: Iterable[dict[str, Any]]) -> None:
