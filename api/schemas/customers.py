@@ -1,0 +1,101 @@
+"""Customers, what they are worth, and what was deleted of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from api.schemas.common import Answer, AsOf, ModelVersion
+
+_ACCOUNT = "in the account currency"
+
+
+class CustomerValueOut(Answer):
+    """What a customer was worth and is expected to be worth."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "customer_id": "2375",
+                    "customer_known": True,
+                    "horizon_days": 28,
+                    "historic_value": 3117.4,
+                    "predicted_value": 214.9,
+                    "total_value": 3332.3,
+                    "model_version": "20171204T000000Z-1f3a",
+                    "as_of": "2017-12-04T00:00:00Z",
+                }
+            ]
+        }
+    )
+
+    customer_id: str = Field(description="The customer, as asked")
+    customer_known: bool = Field(description="Whether the store knows the customer")
+    horizon_days: int = Field(description="Days that the prediction looks ahead from `as_of`")
+    historic_value: float | None = Field(description=f"Orders less returns so far, {_ACCOUNT}")
+    predicted_value: float | None = Field(description=f"Expected within the horizon, {_ACCOUNT}")
+    total_value: float | None = Field(description=f"Both together, {_ACCOUNT}")
+    model_version: ModelVersion
+    as_of: AsOf
+
+
+class CustomerOut(Answer):
+    """What is known of a customer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "customer_id": "2375",
+                    "customer_known": True,
+                    "profile": {"region": "north", "household_size": "2"},
+                    "consent_personalization": True,
+                    "consent_marketing": True,
+                    "segment": "regular",
+                    "churn_probability": 0.04,
+                    "predicted_value": 214.9,
+                    "order_count": 86,
+                    "last_order_at": "2017-12-01T17:20:00Z",
+                    "model_version": "20171204T000000Z-1f3a",
+                    "as_of": "2017-12-04T00:00:00Z",
+                }
+            ]
+        }
+    )
+
+    customer_id: str = Field(description="The customer, as asked")
+    customer_known: bool = Field(description="Whether the store knows the customer")
+    profile: dict[str, Any] = Field(description="Columns and attributes of the customer")
+    consent_personalization: bool = Field(description="Whether we may learn from the customer's events")
+    consent_marketing: bool = Field(description="Whether we may send the customer offers")
+    segment: str | None = Field(description="Group of customers with similar habits")
+    churn_probability: float | None = Field(ge=0, le=1, description="As in the churn risk, 0 to 1")
+    predicted_value: float | None = Field(description=f"As in the value, {_ACCOUNT}")
+    order_count: int = Field(ge=0, description="Orders so far")
+    last_order_at: AwareDatetime | None = Field(description="Instant (UTC) of the last order")
+    model_version: ModelVersion
+    as_of: AsOf
+
+
+class ErasureOut(Answer):
+    """What was deleted of a customer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "customer_id": "2375",
+                    "deleted": {"customers": 1, "order_lines": 1250, "scores": 1},
+                    "bundles_holding_id": ["20171204T000000Z-1f3a"],
+                }
+            ]
+        }
+    )
+
+    customer_id: str = Field(description="The customer, as asked")
+    deleted: dict[str, int] = Field(description="Rows deleted, by table; `scores` are those of the churn list")
+    bundles_holding_id: tuple[str, ...] = Field(
+        description="Versions on disk that were trained while the customer was known; train anew and remove them"
+    )

@@ -1,0 +1,123 @@
+"""Churn risks and the parameters of their list."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.common import Answer, AsOf, ModelVersion, Query
+from recommender.answers import RiskFilter
+
+Sort = Literal[
+    "-expected_loss",
+    "expected_loss",
+    "-churn_probability",
+    "churn_probability",
+    "-predicted_value",
+    "predicted_value",
+]
+
+RISK_EXAMPLE: dict[str, Any] = {
+    "customer_id": "1009",
+    "customer_known": True,
+    "in_population": True,
+    "churn_probability": 0.62,
+    "horizon_days": 28,
+    "population": "customers with an order in the last 56 days",
+    "band": "high",
+    "expected_loss": 81.4,
+    "predicted_value": 131.3,
+    "lever": "service",
+    "action": "call about the open ticket",
+    "reasons": [
+        {
+            "code": "gap_longer_than_usual",
+            "text": "Last order 31 days ago, usually every 9 days",
+            "lever": "offer",
+            "direction": "up",
+            "contribution": 1.4,
+        }
+    ],
+    "model_version": "20171204T000000Z-1f3a",
+    "as_of": "2017-12-04T00:00:00Z",
+}
+
+
+class RiskQuery(Query):
+    """How to find a risk."""
+
+    fresh: bool = Field(False, description="`true`: score anew with all events so far; else as of the last scoring")
+
+
+class RisksQuery(Query):
+    """Which part of the churn list to tell; bounds are inclusive."""
+
+    min_probability: float | None = Field(None, ge=0, le=1, description="Churn probability at least")
+    max_probability: float | None = Field(None, ge=0, le=1, description="Churn probability at most")
+    min_value: float | None = Field(None, description="Predicted value at least, in the account currency")
+    max_value: float | None = Field(None, description="Predicted value at most, in the account currency")
+    segment: str | None = Field(None, max_length=1_000, description="Only this segment")
+    region: str | None = Field(None, max_length=1_000, description="Only this region")
+    band: str | None = Field(None, max_length=64, description="Only this band of risk")
+    sort: Sort = Field("-expected_loss", description="Order; a minus: largest first")
+    cursor: str | None = Field(None, min_length=1, max_length=2_000, description="`next_cursor` of the page before")
+    limit: int | None = Field(
+        None, ge=1, le=500, description="Rows at most; default 50, in CSV and NDJSON without cursor all"
+    )
+
+    @property
+    def filter(self) -> RiskFilter:
+        """The rows asked for."""
+        return RiskFilter(
+            self.min_probability,
+            self.max_probability,
+            self.min_value,
+            self.max_value,
+            self.segment,
+            self.region,
+            self.band,
+        )
+
+
+class RiskReasonOut(Answer):
+    """Why a customer is likely to leave or to stay."""
+
+    code: str = Field(description="For programs")
+    text: str = Field(description="A sentence for people")
+    lever: str = Field(description="What helps against it: offer, service, product or none")
+    direction: str = Field(description="`up`: raises the risk, `down`: lowers it")
+    contribution: float = Field(description="Share in the score, in log-odds")
+
+
+class ChurnRiskOut(Answer):
+    """Probability that a customer leaves within the horizon, with what it costs, why, and what to do."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [RISK_EXAMPLE]})
+
+    customer_id: str = Field(description="The customer, as asked")
+    customer_known: bool = Field(description="Whether the store knows the customer")
+    in_population: bool = Field(description="Whether the question is asked of this customer at all")
+    churn_probability: float | None = Field(ge=0, le=1, description="0 to 1; null outside the population")
+    horizon_days: int = Field(description="Days that the probability looks ahead from `as_of`")
+    population: str = Field(description="Of whom the question is asked")
+    band: str | None = Field(description="Band of risk")
+    expected_loss: float | None = Field(description="Probability times predicted value, in the account currency")
+    predicted_value: float | None = Field(description="Expected within the horizon, in the account currency")
+    lever: str = Field(description="What may keep the customer: offer, service, product or none")
+    action: str = Field(description="What to do")
+    reasons: tuple[RiskReasonOut, ...] = Field(description="The strongest first")
+    model_version: ModelVersion
+    as_of: AsOf
+
+
+class RisksOut(Answer):
+    """One page of the churn list."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"data": [RISK_EXAMPLE], "next_cursor": None, "has_more": False}]}
+    )
+
+    data: tuple[ChurnRiskOut, ...] = Field(description="The rows in the order asked for")
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null at the end")
+    has_more: bool = Field(description="Whether there is a next page")

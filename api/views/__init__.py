@@ -1,0 +1,10 @@
+"""All views, by what they are about."""
+
+from api.views.customers import views as customers
+from api.views.events import views as events
+from api.views.items import views as items
+from api.views.operations import views as operations
+from api.views.recommendations import views as recommendations
+from api.views.risks import views as risks
+
+VIEWS = (recommendations, items, risks, customers, events, operations)
