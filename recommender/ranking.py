@@ -128,10 +128,11 @@ def recommend(
     allowed = _allowed(histories, allowed_items)
     positions, best = best_items(model, histories, k=k, exclude_seen=exclude_seen, allowed=allowed)
     rows, ranks = np.nonzero(positions >= 0)
+    shown, place = np.unique(positions[rows, ranks], return_inverse=True)
     lists = pd.DataFrame(
         {
             "customer_id": np.array(histories.customers.ids(), dtype=object)[rows],
-            "item_id": histories.items.ids(positions[rows, ranks]),
+            "item_id": np.array(histories.items.ids(shown), dtype=object)[place],
             "score": best[rows, ranks],
             "rank": ranks + 1,
         }

@@ -66,6 +66,17 @@ def test_nobody_gets_more_than_k_items_or_one_twice(name, k):
 
 
 @pytest.mark.parametrize("name", EVERY)
+def test_better_scores_come_first_and_equal_ones_in_catalogue_order(name):
+    board = checkerboard()
+    model = fitted(name, board)
+    lists = recommend(model, board, k=SIDE, exclude_seen=False)
+    for row, scores in enumerate(model.score(board)):
+        known = np.flatnonzero(~np.isnan(scores))
+        expected = board.items.ids(known[np.argsort(-scores[known], kind="stable")])
+        assert lists[lists["customer_id"] == board.customers[row]]["item_id"].tolist() == expected
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_what_is_excluded_is_not_recommended(name):
     board = checkerboard()
     lists = recommend(fitted(name, board), board, k=SIDE, exclude_seen=True, allowed_items=["i00", "i01", "i05"])
