@@ -166,38 +166,49 @@ def _fill_below(scores: np.ndarray, others: np.ndarray) -> None:
     Finite floats of one width are ordered as their bits are, read as integers. A shift of these integers keeps the
     order and the distinctness of all scores exactly, which no subtraction of floats would.
     """
-    filled = np.isnan(scores) & ~np.isnan(others)
-    rows = np.flatnonzero(filled.any(axis=1))
-    for row in rows:
-        places = np.flatnonzero(filled[row])
-        keys = _keys(others[row, places])
-        known = scores[row][~np.isnan(scores[row])]
-        if len(known):
-            keys = _below(keys, int(_keys(known.min(keepdims=True))[0]))
-        scores[row, places] = _scores(keys)
+    for row, other in zip(scores, others, strict=True):
+        is_filled = np.isnan(row)
+        floor = np.fmin.reduce(row)
+        filling = np.where(is_filled, other, np.float32(np.nan))
+        if not np.isnan(floor):
+            filling = _below(filling, floor)
+        np.copyto(row, filling, where=is_filled)
 
 
-def _below(keys: np.ndarray, floor: int) -> np.ndarray:
-    """The keys in their order, all below the floor; moved no further than needed."""
-    shift = min(0, floor - 1 - int(keys.max()))
-    if int(keys.min()) + shift >= _LOWEST_KEY:
-        return keys + shift
-    # They span nearly all floats: their ranks need no more room than there are items.
-    distinct, ranks = np.unique(keys, return_inverse=True)
-    lowered: np.ndarray = ranks + (floor - len(distinct))
-    return lowered
+def _below(values: np.ndarray, floor: np.float32) -> np.ndarray:
+    """The values in their order, all below the floor; moved no further than needed, NaN where they are."""
+    highest, lowest = np.fmax.reduce(values), np.fmin.reduce(values)
+    if np.isnan(highest) or highest < floor:
+        return values
+    edges = np.array([floor, highest, lowest], dtype=np.float32)
+    floor_key, highest_key, lowest_key = map(int, _keys(edges))
+    shift = floor_key - 1 - highest_key
+    if shift < -(2**31) or lowest_key + shift < _LOWEST_KEY:
+        moved = _ranked_below(values, floor_key)
+    else:
+        # The keys of NaN may wrap around; they are blanked again.
+        moved = _scores(_keys(values) + np.int32(shift))
+    np.copyto(moved, values, where=np.isnan(values))
+    return moved
+
+
+def _ranked_below(values: np.ndarray, floor_key: int) -> np.ndarray:
+    """Values that span nearly all floats: their ranks need no more room than there are items."""
+    distinct, ranks = np.unique(_keys(values), return_inverse=True)
+    return _scores((ranks + (floor_key - len(distinct))).astype(np.int32))
 
 
 def _keys(scores: np.ndarray) -> np.ndarray:
     """Integers in the order of the scores, equal where these are equal, neighbours where these are."""
-    bits = scores.astype(np.float32).view(np.int32).astype(np.int64)
-    return np.where(bits >= 0, bits, -(bits & 0x7FFFFFFF))
+    bits = scores.view(np.int32)
+    sign = bits >> 31
+    return ((bits & np.int32(0x7FFFFFFF)) ^ sign) - sign
 
 
 def _scores(keys: np.ndarray) -> np.ndarray:
     """The scores that ``_keys`` turned into the keys."""
-    bits = np.where(keys >= 0, keys, -keys | 0x80000000)
-    return bits.astype(np.uint32).view(np.float32)
+    sign = keys >> 31
+    return (((keys ^ sign) - sign) | (sign << 31)).view(np.float32)
 
 
 def _ranks(values: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
