@@ -16,7 +16,7 @@ from training.synthetic import DEFAULT_UNTIL, Plan, synthesize
 from training.synthetic.leaving import CAUSES
 
 SMALL = Plan(customers=400, seed=3, items=300)
-LARGE = Plan(customers=6_000, seed=11, items=400)
+LARGE = Plan(customers=4_500, seed=11, items=400)
 
 
 @pytest.fixture(scope="module")
