@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender import history as history_module
+from recommender import bucket_files
+from recommender.bucket_files import bucket_of
 from recommender.errors import SettingError
-from recommender.history import History, bucket_of
+from recommender.event_store import open_event_store
+from recommender.history import History
 from recommender.touchpoints import TABLES
 from recommender.validation import validate_frame
 
@@ -109,8 +111,9 @@ def test_a_table_without_rows_reads_as_an_empty_frame(history):
     assert str(history.read("tickets", before=MAY)["opened_at"].dtype) == "datetime64[us, UTC]"
 
 
-def test_the_last_instant_leaves_plans_out(history):
+def test_the_last_instant_is_when_the_latest_event_began(history):
     history.add("order_lines", lines(*FOUR_LINES).assign(promised_at=pd.Timestamp("2029-01-01", tz="UTC")))
+    history.add("customers", frame_of("customers", [{"customer_id": "cat", "signed_up_at": "2025-01-01T00:00:00Z"}]))
     assert history.last_instant() == datetime(2024, 6, 1, 9, tzinfo=UTC)
 
 
@@ -136,7 +139,7 @@ def test_erased_customers_are_gone_wherever_they_are_named(history):
 
 
 def test_many_small_additions_are_brought_into_one_part(history, monkeypatch):
-    monkeypatch.setattr(history_module, "MOST_PARTS", 2)
+    monkeypatch.setattr(bucket_files, "MOST_PARTS", 2)
     for number in range(7):
         history.add("order_lines", lines((f"o{number}", "tea", "ann", "2024-01-05T10:00:00Z", 3.0)))
     folder = history.folder / "order_lines" / f"bucket={bucket_of('ann', 4):02d}"
@@ -156,6 +159,74 @@ def test_opening_what_is_none_and_creating_what_is_there_are_refused(history, tm
         History.open(tmp_path / "elsewhere")
     with pytest.raises(SettingError, match="already holds a history"):
         History.create(history.folder)
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = open_event_store(f"sqlite:///{tmp_path / 'store.sqlite'}", clock=lambda: NOW)
+    yield opened
+    opened.close()
+
+
+def order(order_id, customer_id):
+    return {
+        "order_id": order_id,
+        "item_id": "tea",
+        "customer_id": customer_id,
+        "ordered_at": "2024-01-05T10:00:00Z",
+        "line_number": 1,
+    }
+
+
+def test_a_refresh_copies_what_is_new_and_nothing_twice(history, store):
+    store.append_rows("order_lines", [order("o1", "ann"), order("o2", "bob")])
+    assert history.refresh(store) == {"order_lines": 2}
+    assert history.refresh(store) == {}
+    store.append_rows("order_lines", [order("o3", "ann")])
+    assert History.open(history.folder).refresh(store) == {"order_lines": 1}
+    assert history.read("order_lines", before=NOW)["order_id"].tolist() == ["o1", "o2", "o3"]
+
+
+def test_a_refresh_replaces_rows_that_were_completed(history, store):
+    ticket = {"ticket_id": "t1", "customer_id": "ann", "opened_at": "2024-01-01T00:00:00Z"}
+    store.append_rows("tickets", [ticket])
+    history.refresh(store)
+    store.append_rows("tickets", [{**ticket, "resolved_at": "2024-01-03T00:00:00Z"}])
+    assert history.refresh(store) == {"tickets": 1}
+    assert history.read("tickets", before=MAY)["resolved_at"].notna().tolist() == [True]
+
+
+def test_a_refresh_forgets_who_was_erased_and_keeps_what_they_did_since(history, store):
+    store.append_rows("order_lines", [order("o1", "ann"), order("o2", "bob")])
+    history.refresh(store)
+    store.erase("ann")
+    store.append_rows("order_lines", [order("o3", "ann")])
+    history.refresh(store)
+    assert history.read("order_lines", before=NOW)["order_id"].tolist() == ["o2", "o3"]
+    history.refresh(store)
+    assert history.read("order_lines", before=NOW)["order_id"].tolist() == ["o2", "o3"]
+
+
+def test_a_refresh_drops_who_withdrew_the_consent_and_brings_back_who_gave_it_again(history, store):
+    store.append_rows("order_lines", [order("o1", "ann"), order("o2", "bob")])
+    store.upsert("customers", {"customer_id": "ann"})
+    history.refresh(store)
+    store.upsert("customers", {"customer_id": "ann", "consent_personalization": False})
+    history.refresh(store)
+    assert history.read("order_lines", before=NOW)["customer_id"].tolist() == ["bob"]
+    assert history.read("customers", before=NOW).empty
+    store.upsert("customers", {"customer_id": "ann", "consent_personalization": True})
+    history.refresh(store)
+    assert history.read("order_lines", before=NOW)["customer_id"].tolist() == ["ann", "bob"]
+
+
+def test_a_history_of_another_store_starts_anew(history, store, tmp_path):
+    store.append_rows("order_lines", [order("o1", "ann"), order("o2", "bob")])
+    history.refresh(store)
+    other = open_event_store(f"sqlite:///{tmp_path / 'other.sqlite'}", clock=lambda: NOW)
+    history.refresh(other)
+    other.close()
+    assert history.tables() == set()
 
 
 KEYS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.integers(0, 3)), min_size=1, max_size=12)
