@@ -61,7 +61,9 @@ def guarded(engine: sa.Engine) -> Iterator[None]:
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection that sees one state of the store throughout."""
-    with guarded(engine), engine.connect() as connection:
+    # The default of PostgreSQL shows each query the newest state; a transaction of SQLite stays with its first.
+    isolation = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with guarded(engine), engine.connect().execution_options(**isolation) as connection:
         yield connection
 
 

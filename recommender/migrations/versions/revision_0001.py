@@ -139,8 +139,7 @@ def upgrade() -> None:
             op.create_index(f"ix_{name}_sequence", name, ["sequence"])
     for name, columns in _INDEXES:
         op.create_index(f"ix_{name}_{columns.replace(' ', '_')}", name, columns.split())
-    for name in ("expected_loss", "churn_probability", "predicted_value"):
-        op.create_index(f"ix_scores_{name}", "scores", ["generation", sa.text(f"{name} DESC"), "customer_id"])
+    _create_score_indexes()
     op.create_index("ix_api_keys_key_hash", "api_keys", ["key_hash"], unique=True)
     withheld = sa.column("consent_personalization").is_(sa.false())
     op.create_index(
@@ -149,6 +148,15 @@ def upgrade() -> None:
     counters = sa.table("counters", sa.column("name"), sa.column("value"))
     names = ("sequence", "score_generation", "next_score_generation")
     op.bulk_insert(counters, [{"name": name, "value": 0} for name in names])
+
+
+def _create_score_indexes() -> None:
+    sorts, groups = ["expected_loss", "churn_probability", "predicted_value"], ["segment", "region", "band"]
+    for name in sorts:
+        others = [other for other in (*sorts, *groups) if other != name]
+        op.create_index(f"ix_scores_{name}", "scores", ["generation", sa.text(f"{name} DESC"), "customer_id", *others])
+    for name in groups:
+        op.create_index(f"ix_scores_{name}", "scores", [name, "generation"])
 
 
 def _column(spec: str) -> sa.Column[Any]:

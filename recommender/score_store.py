@@ -1,0 +1,191 @@
+"""The scores of the last scoring, one row per customer, kept so that the first page of any list is quick.
+
+A new scoring is written beside the old one, in short transactions that let events through, and takes its place in one
+step: readers see all of the old or all of the new.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+
+from recommender.answers import RiskFilter, RiskReason
+from recommender.periods import from_microseconds, to_microseconds
+from recommender.score_cursor import DEFAULT_SORT, Cursor, Sort
+from recommender.score_queries import CURRENT, SCORE_COLUMNS, list_queries, page_ids
+from recommender.store_consent import customer_hash
+from recommender.store_engine import reading, writing
+from recommender.store_rows import is_storable
+from recommender.store_schema import COUNTERS, ERASURES, SCORES, SEQUENCE
+
+CHUNK_ROWS = 20_000
+STREAM_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """The scores of one customer; see ``answers.ChurnRisk`` and ``answers.CustomerValue`` for the meaning."""
+
+    customer_id: str
+    model_version: str
+    as_of: datetime
+    in_population: bool
+    churn_probability: float | None
+    horizon_days: int
+    population: str
+    band: str | None
+    predicted_value: float | None
+    historic_value: float | None
+    expected_loss: float | None
+    lever: str
+    action: str
+    reasons: tuple[RiskReason, ...]
+    segment: str | None
+    region: str | None
+    order_count: int
+    last_order_at: datetime | None
+
+
+_NAMES = tuple(field.name for field in fields(ScoreRow))
+_REASON_NAMES = tuple(field.name for field in fields(RiskReason))
+_AS_OF, _REASONS, _LAST_ORDER_AT = (_NAMES.index(name) for name in ("as_of", "reasons", "last_order_at"))
+
+
+class ScoreStore:
+    """The scores beside the events, in the same database; every method raises StoreUnavailable where it is gone."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def replace_all(self, rows: Iterable[ScoreRow]) -> int:
+        """Put the rows in place of all scores, in one step at the end; returns how many there are.
+
+        ``rows`` is consumed a few thousand at a time. Customers who are erased or withdraw meanwhile are left out.
+        """
+        with writing(self._engine) as connection:
+            generation = _advance(connection, "next_score_generation")
+            begun = connection.scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == SEQUENCE))
+        insert = str(sa.insert(SCORES).compile(dialect=self._engine.dialect))
+        count = 0
+        remaining = iter(rows)
+        while chunk := [_to_sql(row, generation) for row in islice(remaining, CHUNK_ROWS)]:
+            with writing(self._engine) as connection:
+                connection.exec_driver_sql(insert, chunk)
+            count += len(chunk)
+        with writing(self._engine) as connection:
+            count -= _drop_forgotten(connection, generation, int(begun or 0))
+            current = COUNTERS.c.name == "score_generation"
+            # A scoring that began later and ended earlier stays.
+            connection.execute(
+                sa.update(COUNTERS).where(current, COUNTERS.c.value < generation).values(value=generation)
+            )
+        self._delete_older()
+        return count
+
+    def _delete_older(self) -> None:
+        is_older = SCORES.c.generation < CURRENT
+        some = sa.select(SCORES.c.customer_id, SCORES.c.generation).where(is_older).limit(CHUNK_ROWS)
+        key = sa.tuple_(SCORES.c.customer_id, SCORES.c.generation)
+        deleted = CHUNK_ROWS
+        while deleted == CHUNK_ROWS:
+            with writing(self._engine) as connection:
+                deleted = connection.execute(sa.delete(SCORES).where(key.in_(some))).rowcount
+
+    def get(self, customer_id: str) -> ScoreRow | None:
+        """The scores of one customer, or None."""
+        if not is_storable(customer_id):
+            return None
+        query = sa.select(*SCORE_COLUMNS).where(SCORES.c.customer_id == customer_id, SCORES.c.generation == CURRENT)
+        with reading(self._engine) as connection:
+            found = connection.execute(query).first()
+        return None if found is None else _from_sql(found)
+
+    def page(
+        self, only: RiskFilter, *, sort: str = DEFAULT_SORT, cursor: str | None = None, limit: int = 50
+    ) -> tuple[list[ScoreRow], str | None]:
+        """The next ``limit`` rows that pass the filter and the cursor of the page after them, None at the end.
+
+        ``sort`` is expected_loss, churn_probability, predicted_value or customer_id, with ``-`` in front for
+        downwards. Raises SettingError for another sort or a cursor that is none.
+        """
+        parsed = Sort.parse(sort)
+        start = None if cursor is None else Cursor.parse(cursor, parsed)
+        with reading(self._engine) as connection:
+            ids = page_ids(connection, only, parsed, start, limit + 1)
+            rows = _rows(connection, ids[:limit])
+        if len(ids) <= limit or not rows:
+            return rows, None
+        value = None if parsed.key == "customer_id" else getattr(rows[-1], parsed.key)
+        return rows, str(Cursor(parsed, value, rows[-1].customer_id))
+
+    def stream(self, only: RiskFilter, *, sort: str = DEFAULT_SORT) -> Iterator[ScoreRow]:
+        """All rows that pass the filter, of one state of the store, in flat memory; raises SettingError."""
+        parsed = Sort.parse(sort)
+        return self._stream(only, parsed)
+
+    def forget(self, customer_id: str) -> None:
+        """Delete the scores of a customer."""
+        if is_storable(customer_id):
+            with writing(self._engine) as connection:
+                connection.execute(sa.delete(SCORES).where(SCORES.c.customer_id == customer_id))
+
+    def _stream(self, only: RiskFilter, sort: Sort) -> Iterator[ScoreRow]:
+        with reading(self._engine) as connection:
+            for query in list_queries(connection, only, sort):
+                for rows in connection.execution_options(yield_per=STREAM_ROWS).execute(query).partitions():
+                    yield from map(_from_sql, rows)
+
+
+def _advance(connection: sa.Connection, name: str) -> int:
+    counter = sa.update(COUNTERS).where(COUNTERS.c.name == name).values(value=COUNTERS.c.value + 1)
+    return int(connection.scalar(counter.returning(COUNTERS.c.value)) or 0)
+
+
+def _drop_forgotten(connection: sa.Connection, generation: int, begun: int) -> int:
+    """Delete the scores of customers erased or withdrawn since ``begun`` whom the scoring had still read."""
+    forgotten = set(connection.scalars(sa.select(ERASURES.c.customer_hash).where(ERASURES.c[SEQUENCE] > begun)))
+    if not forgotten:
+        return 0
+    ids = connection.scalars(sa.select(SCORES.c.customer_id).where(SCORES.c.generation == generation))
+    dropped = [{"one": one} for one in ids if customer_hash(one) in forgotten]
+    if dropped:
+        is_dropped = (SCORES.c.customer_id == sa.bindparam("one")) & (SCORES.c.generation == generation)
+        connection.execute(sa.delete(SCORES).where(is_dropped), dropped)
+    return len(dropped)
+
+
+def _rows(connection: sa.Connection, ids: list[str]) -> list[ScoreRow]:
+    query = sa.select(*SCORE_COLUMNS).where(SCORES.c.generation == CURRENT, SCORES.c.customer_id.in_(ids))
+    found = {row.customer_id: row for row in map(_from_sql, connection.execute(query))}
+    return [found[one] for one in ids]
+
+
+def _to_sql(row: ScoreRow, generation: int) -> tuple[Any, ...]:
+    values = {name: getattr(row, name) for name in _NAMES}
+    values["as_of"] = to_microseconds(row.as_of)
+    values["last_order_at"] = None if row.last_order_at is None else to_microseconds(row.last_order_at)
+    values["reasons"] = json.dumps([[getattr(one, name) for name in _REASON_NAMES] for one in row.reasons])
+    customer_id, *others = values.values()
+    return (customer_id, generation, *others)
+
+
+def _from_sql(stored: sa.Row[Any]) -> ScoreRow:
+    values = list(stored)
+    values[_AS_OF] = _moment(values[_AS_OF])
+    values[_REASONS] = tuple(RiskReason(*one) for one in json.loads(values[_REASONS]))
+    if values[_LAST_ORDER_AT] is not None:
+        values[_LAST_ORDER_AT] = from_microseconds(values[_LAST_ORDER_AT])
+    return ScoreRow(*values)
+
+
+@lru_cache(maxsize=8)
+def _moment(microseconds: int) -> datetime:
+    # One scoring has one as_of.
+    return from_microseconds(microseconds)
