@@ -71,7 +71,7 @@ pairs = arrays.arrays(np.float32, st.tuples(st.just(2), st.integers(1, 12)), ele
 
 
 @given(pairs)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_blend_is_one_list_after_the_other_with_ties_where_they_were(case):
     first, second = case
     blended = Blend.of_fitted([Fixed(first), Fixed(second)]).score(strangers(ORDERS, "zoe"))[0]

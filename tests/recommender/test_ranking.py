@@ -50,7 +50,7 @@ blocks = arrays.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 9
 
 
 @given(blocks, st.integers(1, 12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_quick_lists_are_those_of_sorting_every_row(scores, k):
     positions, best = top_items(scores, k)
     for row, expected in enumerate(slowly(scores, k)):
