@@ -7,11 +7,12 @@ from recommender.interaction_matrix import InteractionMatrix
 
 
 def require_interactions(model: object, interactions: InteractionMatrix) -> None:
-    """Raise NotEnoughData where no interaction says that a customer likes an item."""
-    if not (interactions.weights > 0).any():
+    """Raise NotEnoughData where no customer and item have a positive sum of weights."""
+    is_positive = interactions.weights > 0
+    if not is_positive.any() or (not is_positive.all() and interactions.counts().nnz == 0):
         raise NotEnoughData(
-            f"{type(model).__name__} needs at least one purchase or other positive interaction and got none of "
-            f"{len(interactions)}; ingest order_lines or interactions from before the cutoff"
+            f"{type(model).__name__} needs at least one purchase that was kept, or another positive interaction, and "
+            f"got none among {len(interactions)} events; ingest order_lines or interactions from before the cutoff"
         )
 
 

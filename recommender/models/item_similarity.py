@@ -104,7 +104,8 @@ def nearest(rows: sparse.csr_matrix, count: int, shrinkage: float, only: np.ndar
     for start, stop in _item_blocks(rows, columns):
         block = columns[start:stop]
         if only is not None:
-            block = sparse.diags_array(only[start:stop].astype(np.float32)).tocsr() @ block
+            block = sparse.csr_matrix(sparse.diags_array(only[start:stop].astype(np.float32)) @ block)
+            block.eliminate_zeros()
         products = sparse.csr_matrix(block @ rows)
         owner = np.repeat(np.arange(start, stop), np.diff(products.indptr))
         products.data /= norms[owner] * norms[products.indices] + shrinkage

@@ -164,6 +164,13 @@ def test_without_interactions_the_error_names_the_cure(name):
 
 
 @pytest.mark.parametrize("name", EVERY)
+def test_where_all_was_sent_back_the_error_says_so(name):
+    returned = matrix_of(("ann", "hat", 2, "order"), ("ann", "hat", 1, "return"), ("bob", "hat", 1, "dislike"))
+    with pytest.raises(NotEnoughData, match="one purchase that was kept"):
+        fitted(name, returned)
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_when_everybody_bought_everything_nothing_new_is_left(name):
     everything = InteractionMatrix.from_pairs(["ann", "ann", "bob", "bob"], ["milk", "rice", "milk", "rice"])
     model = fitted(name, everything)
