@@ -9,7 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from recommender.features import UNKNOWN, Feature, FeatureBlock, age_days, coded_by_customer, event_days, last_by, share
+from recommender.features import (
+    UNKNOWN,
+    Feature,
+    FeatureBlock,
+    age_days,
+    distinct_counts,
+    event_days,
+    last_by,
+    share,
+    unique_pairs,
+)
 from recommender.touchpoints.orders import ORDER_LINES
 
 if TYPE_CHECKING:
@@ -26,7 +36,7 @@ def order_features(order_lines: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
     lines, customer_ids = _lines(order_lines, cutoff)
     orders = _orders(lines)
     days = event_days(orders, "customer", "age")
-    parts = [_rhythm(days), _intervals(days), _windows(orders, days), _baskets(orders), _variety(lines)]
+    parts = [_rhythm(days), _intervals(days), _windows(orders, days), _baskets(orders), _variety(lines, orders)]
     features = pd.concat(parts, axis=1)
     features["order_due_mean_ratio"] = share(features["days_since_last_order"], features["order_interval_mean_days"])
     features["order_due_max_ratio"] = share(features["days_since_last_order"], features["order_interval_max_days"])
@@ -38,29 +48,30 @@ def _lines(order_lines: pd.DataFrame, cutoff: datetime) -> tuple[pd.DataFrame, p
     """The lines with numbers in place of identifiers, their age, and the customers by number."""
     import pandas as pd
 
-    rows, customer_ids = coded_by_customer(order_lines)
+    customer, customer_ids = pd.factorize(order_lines["customer_id"])
+    order = pd.factorize(order_lines["order_id"])[0]
     lines = pd.DataFrame(
         {
-            "customer": rows.index.to_numpy(),
-            "order": pd.factorize(rows["order_id"])[0],
-            "item": pd.factorize(rows["item_id"])[0],
-            "channel": pd.factorize(rows["channel"])[0],
-            "store": pd.factorize(rows["store_id"])[0],
-            "age": age_days(rows["ordered_at"], cutoff).to_numpy(),
-            "amount": rows["amount"].to_numpy(),
-            "discount": rows["discount"].to_numpy(),
+            "customer": customer,
+            # two customers who share the text of an order id do not share the order
+            "order": pd.factorize(customer * (order.max(initial=0) + 1) + order)[0],
+            "item": pd.factorize(order_lines["item_id"])[0],
+            "channel": pd.factorize(order_lines["channel"])[0],
+            "store": pd.factorize(order_lines["store_id"])[0],
+            "age": age_days(order_lines["ordered_at"], cutoff).to_numpy(),
+            "amount": order_lines["amount"].to_numpy(),
+            "discount": order_lines["discount"].to_numpy(),
         }
     )
-    return lines, customer_ids
+    return lines, pd.Index(customer_ids, dtype="string", name="customer_id")
 
 
 def _orders(lines: pd.DataFrame) -> pd.DataFrame:
-    """One row per order: its age, its order day counted back from the cutoff, what was paid."""
-    by_order = lines.groupby(["customer", "order"], sort=False)
+    """One row per order: its customer, its age, its order day counted back from the cutoff, what was paid."""
+    by_order = lines.groupby("order")
     orders = by_order[["amount", "discount"]].sum(min_count=1)
     orders["age"] = by_order["age"].min()
-    orders["day"] = orders["age"] // 1
-    return orders.reset_index("customer")
+    return orders.assign(customer=by_order["customer"].first(), day=orders["age"] // 1)
 
 
 def _rhythm(days: pd.DataFrame) -> pd.DataFrame:
@@ -134,27 +145,23 @@ def _baskets(orders: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _variety(lines: pd.DataFrame) -> pd.DataFrame:
+def _variety(lines: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
+    import numpy as np
     import pandas as pd
 
-    picked = lines[["customer", "order", "item"]].drop_duplicates()
-    by_customer = picked.groupby("customer")
-    items = picked[["customer", "item"]].drop_duplicates().groupby("customer").size()
+    owner, size = lines["customer"].to_numpy(), int(lines["customer"].max()) + 1
+    picked_order, picked_item = unique_pairs(lines["order"].to_numpy(), lines["item"].to_numpy())
+    picker = orders["customer"].to_numpy()[picked_order]
+    picks, items = np.bincount(picker, minlength=size), distinct_counts(picker, picked_item, size)
     return pd.DataFrame(
         {
             "item_distinct_count": items,
-            "items_per_order_mean_count": by_customer.size() / _distinct(picked, "order"),
-            "repeat_item_share": 1 - items / by_customer.size(),
-            "order_channel_count": _distinct(lines, "channel"),
-            "order_store_count": _distinct(lines, "store"),
+            "items_per_order_mean_count": picks / orders.groupby("customer").size(),
+            "repeat_item_share": 1 - items / picks,
+            "order_channel_count": distinct_counts(owner, lines["channel"].to_numpy(), size),
+            "order_store_count": distinct_counts(owner, lines["store"].to_numpy(), size),
         }
     )
-
-
-def _distinct(lines: pd.DataFrame, column: str) -> pd.Series:
-    """Number of different known values of a column by customer, 0 where none is known."""
-    pairs = lines[["customer", column]].drop_duplicates()
-    return (pairs[column] >= 0).groupby(pairs["customer"]).sum()
 
 
 def _window(days: int) -> tuple[Feature, ...]:

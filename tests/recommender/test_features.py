@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -8,10 +9,12 @@ from recommender.features import (
     FeatureBlock,
     FeatureSet,
     age_days,
+    distinct_counts,
     event_days,
     gap_days,
     last_by,
     share,
+    unique_pairs,
 )
 from recommender.tables import Column, Table
 from tests.recommender.rows import CUTOFF, rows_of
@@ -114,3 +117,10 @@ def test_event_days_are_whole_days_counted_back_from_the_cutoff():
 def test_a_feature_says_its_value_in_a_sentence():
     assert FEATURES[1].say(4.25) == "Rating: 4.2"
     assert FEATURES[0].say(4.25) == ""
+
+
+def test_pairs_are_counted_once_and_unknown_ones_never():
+    owners, values = np.array([0, 0, 0, 2, 2, -1]), np.array([5, 5, 0, 7, -1, 3])
+    assert list(zip(*unique_pairs(owners, values), strict=True)) == [(0, 5), (0, 0), (2, 7)]
+    assert list(distinct_counts(owners, values, 4)) == [2, 0, 1, 0]
+    assert list(distinct_counts(np.array([], int), np.array([], int), 2)) == [0, 0]
