@@ -27,19 +27,20 @@ REFERRALS = Table(
 
 
 def referral_features(referrals: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
-    """Features of the customers who referred somebody, or were referred."""
+    """Features of the customers who referred somebody.
+
+    A row lies with its referrer's history, so that of the customer who came does not tell who brought them.
+    """
     import pandas as pd
 
-    rows = referrals.assign(age=age_days(referrals["referred_at"], cutoff))
-    given, received = rows.groupby("referrer_id"), rows.groupby("referred_id").size()
+    given = referrals.assign(age=age_days(referrals["referred_at"], cutoff)).groupby("referrer_id")
     features = pd.DataFrame(
         {
             "referral_count": given.size(),
             "referral_reward_amount": given["reward"].sum(),
-            "is_referred": (received > 0).astype("float64"),
+            "days_since_last_referral": given["age"].min(),
         }
-    ).fillna(0.0)
-    features = features.assign(days_since_last_referral=given["age"].min())
+    )
     return features.rename_axis("customer_id")
 
 
@@ -50,7 +51,6 @@ REFERRAL_BLOCK = FeatureBlock(
     (
         Feature("referral_count", "customers referred", sentence="Customers referred so far: {value:.0f}"),
         Feature("referral_reward_amount", "rewards for referrals so far"),
-        Feature("is_referred", "1 if another customer brought this one, else 0"),
         Feature(
             "days_since_last_referral",
             "days since a customer was last referred",
