@@ -36,8 +36,8 @@ class LightFMHybrid:
 
     def __init__(
         self,
-        components: int = 64,
-        epochs: int = 10,
+        components: int = 32,
+        epochs: int = 20,
         learning_rate: float = 0.05,
         loss: str = "warp",
         max_sampled: int = 10,
