@@ -2,10 +2,17 @@
 
 import configparser
 import re
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from apiflask import APIFlask
 
+from api.config import MEANINGS, Settings, variable_of
+from api.documentation import BEARER, install_documentation
+from api.identifiers import IdentifierConverter
+from api.views import VIEWS
 from recommender.tables import ATTRIBUTES
 from recommender.touchpoints import TABLES
 
@@ -15,9 +22,9 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "tests").rglob("*.md")])
 IN_TEXT = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 
 
-def table_under(heading: str) -> list[list[str]]:
-    """Cells of the first table below a heading of README, without its two head lines."""
-    section = README.split(f"\n{heading}\n", 1)[1]
+def table_under(text: str) -> list[list[str]]:
+    """Cells of the first table of README after a text, without its two head lines."""
+    section = README.split(text, 1)[1]
     rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)[0].splitlines()[2:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
@@ -83,3 +90,61 @@ def test_readme_marks_the_columns_that_every_row_must_fill():
         for name, columns in table_under("## Your own data")
     }
     assert listed == {name: list(table.required_names) for name, table in TABLES.items()}
+
+
+def shown(value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_readme_lists_every_variable_with_its_default_and_meaning():
+    listed = [
+        [*names_in(name), *(names_in(default) or [""]), meaning]
+        for name, default, meaning in table_under("## Settings")
+    ]
+    declared = [[variable_of(one.name), shown(one.default), MEANINGS[one.name]] for one in fields(Settings)]
+    assert listed == declared
+
+
+def test_readme_lists_every_key_of_a_training_with_its_default():
+    settings = pytest.importorskip("training.settings")
+    defaults = tomllib.loads(settings.DEFAULT_CONFIG.read_text())
+    plain = {one.name for one in fields(settings.TrainingSettings)} - {"recommenders", "placements"}
+    expected = {name: str(defaults[name]) for name in plain}
+    rows = table_under("What a training does comes from")
+    listed = {names_in(key)[0]: "".join(names_in(default)) for key, default, _ in rows}
+    assert listed == expected | {"[recommenders.<name>]": "", "[placements.<name>]": ""}
+
+
+@pytest.fixture
+def app():
+    app = APIFlask("api", docs_oauth2_redirect_path=None)
+    app.url_map.converters["identifier"] = IdentifierConverter
+    install_documentation(app)
+    for views in VIEWS:
+        app.register_blueprint(views)
+    return app
+
+
+def endpoint_of(rule) -> str:
+    method = next(iter(rule.methods - {"HEAD", "OPTIONS"}))
+    path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
+    return f"{method} {path}"
+
+
+def scopes_of(specification) -> dict[str, str]:
+    return {
+        f"{method.upper()} {path}": next((scope for one in operation.get("security", []) for scope in one[BEARER]), "")
+        for path, methods in specification["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_readme_lists_every_endpoint(app):
+    listed = {names_in(endpoint)[0] for endpoint, _, _ in table_under("## Endpoints")}
+    assert listed == {endpoint_of(rule) for rule in app.url_map.iter_rules() if "static" not in rule.endpoint}
+
+
+def test_readme_gives_the_scope_of_every_endpoint(app):
+    listed = {names_in(endpoint)[0]: "".join(names_in(scope)) for endpoint, scope, _ in table_under("## Endpoints")}
+    declared = scopes_of(app.spec)
+    assert {endpoint: scope for endpoint, scope in listed.items() if endpoint in declared} == declared

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+from sqlalchemy.engine import make_url
 
 import api
 import recommender
+from api.config import read_settings
+from training.config import read_config
 
 ROOT = Path(__file__).parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -43,6 +46,11 @@ def pinned_versions(python: str) -> dict[str, str]:
     pins = [Requirement(line) for line in (ROOT / "constraints.txt").read_text().splitlines()]
     valid = [pin for pin in pins if not pin.marker or pin.marker.evaluate(environment)]
     return {pin.name: next(iter(pin.specifier)).version for pin in valid}
+
+
+def place_of(store_url: str) -> str:
+    url = make_url(store_url)
+    return str(Path(url.database).absolute()) if url.drivername == "sqlite" else store_url
 
 
 def loaded_after(statement: str) -> set[str]:
@@ -107,6 +115,15 @@ def test_imports_go_in_one_direction():
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"REGULARS_HOME": "elsewhere"}, {"REGULARS_STORE": "postgresql+psycopg://shop@db/shop"}]
+)
+def test_training_and_serving_find_the_same_store_and_bundles(environment):
+    trained, served = read_config(environment), read_settings(environment)
+    assert place_of(trained.store_url) == place_of(served.store_url)
+    assert trained.artifacts == served.artifacts
 
 
 def test_notebooks_import_and_define_nothing():
