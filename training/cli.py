@@ -17,6 +17,9 @@ from training.config import read_config
 
 # A command is imported when it is asked for: `regulars serve` loads no trainer.
 COMMANDS: dict[str, str] = {
+    "ingest": "training.data_commands:ingest_command",
+    "import": "training.data_commands:import_command",
+    "readiness": "training.data_commands:readiness_command",
     "synthesize": "training.synthetic_command:synthesize_command",
 }
 ENTRY_POINTS = "regulars.commands"

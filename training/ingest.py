@@ -122,6 +122,18 @@ def validated_frames(
             logger.warning("%s rows left out quarantined=%d %s", name, refused, dict(checked.report().quarantined))
 
 
+def consented_frames(folder: Path, now: datetime, steps: Steps = silent) -> Iterator[tuple[str, pd.DataFrame]]:
+    """``validated_frames`` without the rows of customers who do not consent to personalization."""
+    withheld: set[str] = set()
+    for name, frame in validated_frames(folder, now, steps=steps):
+        columns = table_named(name).customer_columns
+        # The customers come first.
+        if name == "customers":
+            withheld.update(frame.loc[~frame["consent_personalization"], "customer_id"])
+        named = [frame[column].isin(withheld) for column in columns]
+        yield name, frame[~pd.concat(named, axis=1).any(axis=1)] if withheld and named else frame
+
+
 class CheckedTable:
     """One table of a folder, validated, with every key once, and the count of what was not."""
 

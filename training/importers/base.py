@@ -14,6 +14,7 @@ from recommender.errors import DataError, SettingError
 from recommender.parquet_files import to_arrow, write_parquet
 from recommender.touchpoints import table_named
 from recommender.validation import validate_frame
+from training.progress import Steps, silent
 
 
 @dataclass
@@ -44,7 +45,9 @@ class ImportReport:
     left_out: dict[str, int]
 
 
-def run_import(importer: Importer, path: Path | None, out: Path, *, now: datetime) -> ImportReport:
+def run_import(
+    importer: Importer, path: Path | None, out: Path, *, now: datetime, steps: Steps = silent
+) -> ImportReport:
     """Write one ``<table>.parquet`` per table into ``out``; the same source gives the same bytes.
 
     Raises SettingError where ``path`` is needed and not given, DataError where the source is not of this layout.
@@ -52,11 +55,13 @@ def run_import(importer: Importer, path: Path | None, out: Path, *, now: datetim
     """
     source = _source(importer, path)
     made = importer.convert(source)
-    valid = {name: _valid(name, frame, now) for name, frame in made.frames.items()}
-    for name, frame in valid.items():
+    rows = {}
+    for name, frame in steps(f"writing {importer.name}", made.frames.items(), len(made.frames)):
+        valid = _valid(name, frame, now)
         _remove_other_forms(out, name)
-        write_parquet(out / f"{name}.parquet", to_arrow(table_named(name), frame))
-    return ImportReport(importer.name, out, {name: len(frame) for name, frame in valid.items()}, made.left_out)
+        write_parquet(out / f"{name}.parquet", to_arrow(table_named(name), valid))
+        rows[name] = len(valid)
+    return ImportReport(importer.name, out, rows, made.left_out)
 
 
 def _source(importer: Importer, path: Path | None) -> Path:
