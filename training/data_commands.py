@@ -92,10 +92,11 @@ def import_command(session: Session, name: str, path: Path | None, out: Path, fo
     prepare_out(out, force=force)
     report = run_import(importer_named(name), path, out, now=session.clock(), steps=shown)
     if as_json:
-        _print({"rows": report.rows, "left_out": report.left_out, "out": str(out)})
+        _print({"rows": report.rows, "left_out": report.left_out, "notes": report.notes, "out": str(out)})
         return
     counted = [f"{table}: {count:,} rows" for table, count in report.rows.items()]
-    _print([*counted, *(f"left out, {reason}: {count:,}" for reason, count in report.left_out.items())])
+    left_out = [f"left out, {reason}: {count:,}" for reason, count in report.left_out.items()]
+    _print([*counted, *left_out, *(f"{note}: {count:,}" for note, count in report.notes.items())])
 
 
 @click.command("readiness")

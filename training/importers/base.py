@@ -17,12 +17,13 @@ from recommender.validation import validate_frame
 from training.progress import Steps, silent
 
 
-@dataclass
+@dataclass(frozen=True)
 class PublicTables:
-    """Tables made from public files, and how many rows were left out for which reason."""
+    """Tables made from public files, how many rows were left out for which reason, and what else was counted."""
 
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    frames: dict[str, pd.DataFrame]
     left_out: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,13 @@ class Importer:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """Rows written by table, and rows left out by reason."""
+    """Rows written by table, rows left out by reason, and what else was counted."""
 
     importer: str
     folder: Path
     rows: dict[str, int]
     left_out: dict[str, int]
+    notes: dict[str, int]
 
 
 def run_import(
@@ -61,7 +63,7 @@ def run_import(
         _remove_other_forms(out, name)
         write_parquet(out / f"{name}.parquet", to_arrow(table_named(name), valid))
         rows[name] = len(valid)
-    return ImportReport(importer.name, out, rows, made.left_out)
+    return ImportReport(importer.name, out, rows, made.left_out, made.notes)
 
 
 def _source(importer: Importer, path: Path | None) -> Path:
