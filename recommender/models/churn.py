@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from recommender.errors import DataError, NotEnoughData, NotFitted
 from recommender.features import DAY_SECONDS
 from recommender.models.boosted_trees import BoostedTrees, TreeSettings
-from recommender.models.logistic import fit_logistic, fit_platt
+from recommender.models.churn_choice import FOLD_COUNT, choose, recipes, unseen_scores
+from recommender.models.churn_learners import BASE_RATE, LOGISTIC_MINIMUM, Examples, Learners, learn
+from recommender.models.logistic import fit_platt
 from recommender.models.tabular import Encoding
 
 if TYPE_CHECKING:
@@ -19,92 +20,34 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-BASE_RATE = "base_rate"
-LOGISTIC = "logistic"
-BOOSTING_AND_LOGISTIC = "boosting_and_logistic"
-
-# Below these counts of the rarer outcome a model of that kind learns noise.
-LOGISTIC_MINIMUM = 5
-BOOSTING_MINIMUM = 50
-FOLD_COUNT = 5
-
-
-@dataclass(frozen=True)
-class _Learners:
-    """The uncalibrated score: ``share`` of the trees' log-odds, the rest of the linear ones."""
-
-    encoding: Encoding
-    coefficients: np.ndarray
-    intercept: float
-    trees: BoostedTrees | None
-    share: float
-
-    def contributions(self, numbers: np.ndarray) -> np.ndarray:
-        """Rows x (columns + 1): what each column adds to the log-odds; the last is the base."""
-        parts = np.zeros((len(numbers), len(self.encoding.columns) + 1))
-        terms = self.encoding.design(numbers) * self.coefficients
-        starts = np.flatnonzero(np.diff(self.encoding.owners, prepend=-1))
-        parts[:, :-1] = np.add.reduceat(terms, starts, axis=1) * (1.0 - self.share)
-        parts[:, -1] = self.intercept * (1.0 - self.share)
-        if self.trees is not None:
-            parts += self.trees.contributions(numbers) * self.share
-        return parts
-
-    def log_odds(self, numbers: np.ndarray) -> np.ndarray:
-        """Log-odds of each row."""
-        linear = self.encoding.design(numbers) @ self.coefficients + self.intercept
-        if self.trees is None:
-            return np.asarray(linear)
-        return np.asarray(self.share * self.trees.log_odds(numbers) + (1.0 - self.share) * linear)
-
-
-@dataclass(frozen=True)
-class _Examples:
-    numbers: np.ndarray
-    outcomes: np.ndarray
-    weights: np.ndarray
-    cutoffs: np.ndarray | None
-    folds: np.ndarray
-
-    def where(self, chosen: np.ndarray) -> _Examples:
-        """The rows chosen by a mask or by positions."""
-        cutoffs = None if self.cutoffs is None else self.cutoffs[chosen]
-        return _Examples(self.numbers[chosen], self.outcomes[chosen], self.weights[chosen], cutoffs, self.folds[chosen])
-
-    @property
-    def rarer(self) -> int:
-        """How many rows have the rarer outcome."""
-        return int(min(self.outcomes.sum(), len(self.outcomes) - self.outcomes.sum()))
-
 
 class ChurnModel:
     """Boosted trees and logistic regression on signed logarithms, averaged in log-odds, then recalibrated.
 
-    The calibration is fitted on rows that the scores were not learned from: with ``cutoffs`` the latest cutoff is
-    scored by learners of the older ones (those at least ``gap_days`` older, where there are any), without them each
-    fifth of the rows by the other four. The learners are then fitted again on all rows and keep that calibration:
-    one more window makes them better by less than one window can tell, while a calibration on rows that the trees
-    have seen would call them perfect.
+    What is not given (``boosting_share``, ``logistic_l2``, ``trees``) is chosen, and the calibration is fitted, on
+    scores of each fifth of the customers by learners of the other four. With ``cutoffs``, the offset is that of the
+    latest cutoff alone, whose window is the nearest to today; its slope would be noise. The learners are then fitted
+    again on all rows and keep that calibration: a fifth more customers changes them by less than a window can tell,
+    while a calibration on rows that the trees have seen would call them perfect.
 
     ``kind`` says what was fitted: ``boosting_and_logistic``, ``logistic`` where the rarer outcome has under 50 rows,
-    ``base_rate`` where it has under 5. The order of the rows does not matter.
+    ``base_rate`` where it has under 5. The order of the rows does not matter; above ``maximum_rows`` a sample by hash
+    is learned from.
     """
 
     def __init__(
         self,
         seed: int = 0,
         *,
-        boosting_share: float = 0.5,
-        logistic_l2: float = 10.0,
-        trees: TreeSettings = TreeSettings(),  # noqa: B008 - frozen
-        gap_days: float = 0.0,
+        boosting_share: float | None = None,
+        logistic_l2: float | None = None,
+        trees: TreeSettings | None = None,
         maximum_rows: int = 500_000,
     ) -> None:
         self.seed = seed
         self.boosting_share = boosting_share
         self.logistic_l2 = logistic_l2
         self.trees = trees
-        self.gap_days = gap_days
         self.maximum_rows = maximum_rows
 
     def fit(
@@ -121,19 +64,31 @@ class ChurnModel:
         outcomes = _outcomes(features, churned)
         encoding = Encoding.learn(features)
         examples = self._examples(encoding, features, outcomes, weights, cutoffs)
-        self.kind = self._kind(examples)
-        self._learners_ = self._learn(encoding, examples)
-        self._slope_, self._offset_ = 1.0, 0.0
+        self.kind = examples.kind
+        candidates = recipes(
+            len(examples.outcomes), self.kind, self.boosting_share, self.logistic_l2, self.trees, self.seed
+        )
+        unseen = {}
         if self.kind != BASE_RATE:
-            self._calibrate_on(*self._unseen_scores(encoding, examples))
+            unseen = unseen_scores(encoding, examples, candidates)
+        self.recipe_ = choose(candidates, unseen) if unseen else candidates[0]
+        self._learners_ = learn(encoding, examples, self.kind, self.recipe_)
+        self._slope_, self._offset_ = 1.0, 0.0
+        if unseen:
+            self._slope_, self._offset_ = unseen[self.recipe_].calibration()
         return self
 
     def calibrate(self, features: pd.DataFrame, churned: pd.Series) -> ChurnModel:
-        """Replace the calibration by one on rows that ``fit`` has not seen, such as the latest complete window."""
+        """Replace the calibration by one on rows that ``fit`` has not seen, such as a window that has ended since.
+
+        Fewer than five rows of either outcome change nothing.
+        """
         outcomes = _outcomes(features, churned)
         learners = self._fitted()
-        if self.kind != BASE_RATE:
-            self._calibrate_on(learners.log_odds(learners.encoding.numbers(features)), outcomes)
+        rarer = min(outcomes.sum(), len(outcomes) - outcomes.sum())
+        if self.kind != BASE_RATE and rarer >= LOGISTIC_MINIMUM:
+            scores = learners.log_odds(learners.encoding.numbers(features))
+            self._slope_, self._offset_ = fit_platt(scores, outcomes)
         return self
 
     def predict_proba(self, features: pd.DataFrame) -> pd.Series:
@@ -184,27 +139,21 @@ class ChurnModel:
         """The model that ``state`` was taken from."""
         model = cls(seed=state["seed"])
         trees = None if state["trees"] is None else BoostedTrees(state["trees"])
-        model._learners_ = _Learners(
+        model._learners_ = Learners(
             Encoding.from_state(state["encoding"]), state["coefficients"], state["intercept"], trees, state["share"]
         )
         model.kind = state["kind"]
         model._slope_, model._offset_ = state["slope"], state["offset"]
         return model
 
-    def _fitted(self) -> _Learners:
+    def _fitted(self) -> Learners:
         if not hasattr(self, "_learners_"):
             raise NotFitted(self)
         return self._learners_
 
-    def _kind(self, examples: _Examples) -> str:
-        if examples.rarer < LOGISTIC_MINIMUM:
-            return BASE_RATE
-        has_trees = examples.rarer >= BOOSTING_MINIMUM and self.boosting_share > 0.0
-        return BOOSTING_AND_LOGISTIC if has_trees else LOGISTIC
-
     def _examples(
         self, encoding: Encoding, features: pd.DataFrame, outcomes: np.ndarray, weights: Any, cutoffs: Any
-    ) -> _Examples:
+    ) -> Examples:
         import pandas as pd
 
         numbers = encoding.numbers(features)
@@ -214,52 +163,8 @@ class ChurnModel:
             if values is not None and len(values) != len(outcomes):
                 raise DataError("features", f"{len(values)} {name} do not match {len(outcomes)} rows")
         customers = pd.util.hash_array(np.asarray(features.index.astype("string"), dtype=object), categorize=True)
-        every = _Examples(numbers, outcomes, counted, times, (customers % FOLD_COUNT).astype(np.int64))
+        every = Examples(numbers, outcomes, counted, times, (customers % FOLD_COUNT).astype(np.int64))
         return every.where(_canonical_order(every, customers)[: self.maximum_rows])
-
-    def _learn(self, encoding: Encoding, examples: _Examples) -> _Learners:
-        design = encoding.design(examples.numbers)
-        if self.kind == BASE_RATE or examples.rarer == 0:
-            churned, rows = examples.outcomes @ examples.weights, examples.weights.sum()
-            rate = (churned + 0.5) / (rows + 1.0)
-            return _Learners(encoding, np.zeros(design.shape[1]), float(logit(rate)), None, 0.0)
-        coefficients, intercept = fit_logistic(design, examples.outcomes, l2=self.logistic_l2, weights=examples.weights)
-        if self.kind == LOGISTIC:
-            return _Learners(encoding, coefficients, intercept, None, 0.0)
-        grown = BoostedTrees.fit(
-            examples.numbers,
-            examples.outcomes,
-            replace(self.trees, seed=self.seed, min_child_rows=self._min_child_rows(examples)),
-            weights=examples.weights,
-            categorical_positions=encoding.categorical_positions,
-        )
-        return _Learners(encoding, coefficients, intercept, grown, self.boosting_share)
-
-    def _min_child_rows(self, examples: _Examples) -> int:
-        return min(self.trees.min_child_rows, max(5, len(examples.outcomes) // 50))
-
-    def _unseen_scores(self, encoding: Encoding, examples: _Examples) -> tuple[np.ndarray, np.ndarray]:
-        scores, outcomes = [], []
-        for learned, judged in self._splits(examples):
-            learners = self._learn(encoding, examples.where(learned))
-            scores.append(learners.log_odds(examples.numbers[judged]))
-            outcomes.append(examples.outcomes[judged])
-        return np.concatenate(scores), np.concatenate(outcomes)
-
-    def _splits(self, examples: _Examples) -> list[tuple[np.ndarray, np.ndarray]]:
-        cutoffs = examples.cutoffs
-        if cutoffs is None or len(np.unique(cutoffs)) < 2:
-            folds = [examples.folds == fold for fold in range(FOLD_COUNT)]
-            return [(~fold, fold) for fold in folds if fold.any() and not fold.all()]
-        latest = cutoffs == cutoffs.max()
-        apart = cutoffs <= cutoffs.max() - self.gap_days
-        older = apart & ~latest
-        return [(older if older.any() else ~latest, latest)]
-
-    def _calibrate_on(self, scores: np.ndarray, outcomes: np.ndarray) -> None:
-        rarer = min(outcomes.sum(), len(outcomes) - outcomes.sum())
-        if rarer >= LOGISTIC_MINIMUM:
-            self._slope_, self._offset_ = fit_platt(scores, outcomes)
 
 
 def _outcomes(features: pd.DataFrame, churned: pd.Series) -> np.ndarray:
@@ -287,7 +192,7 @@ def _days(cutoffs: Any) -> np.ndarray:
     return np.asarray((instants - instants.min()).dt.total_seconds() / DAY_SECONDS)
 
 
-def _canonical_order(examples: _Examples, customers: np.ndarray) -> np.ndarray:
+def _canonical_order(examples: Examples, customers: np.ndarray) -> np.ndarray:
     """An order of the rows that depends on their content alone, as good as random: its beginning is a fair sample."""
     import pandas as pd
 

@@ -48,4 +48,9 @@ def fit_platt(scores: np.ndarray, outcomes: np.ndarray, *, l2: float = 10.0) -> 
     slope = float(1.0 + change[0])
     if slope >= MINIMUM_SLOPE:
         return slope, offset
-    return MINIMUM_SLOPE, fit_logistic(scores[:, None][:, :0], outcomes, l2=l2, offset=MINIMUM_SLOPE * scores)[1]
+    return MINIMUM_SLOPE, fit_offset(MINIMUM_SLOPE * scores, outcomes)
+
+
+def fit_offset(scores: np.ndarray, outcomes: np.ndarray) -> float:
+    """What to add to log-odds so that their mean probability is the share of outcomes."""
+    return fit_logistic(np.zeros((len(scores), 0)), outcomes, l2=0.0, offset=scores)[1]

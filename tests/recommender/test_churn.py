@@ -151,3 +151,15 @@ def test_two_columns_of_one_name_are_refused():
         ChurnModel().fit(pd.concat([features, features[["plan"]]], axis=1), churned)
     with pytest.raises(DataError, match="there is no column"):
         ChurnModel().fit(features[[]], churned)
+
+
+def test_the_recipe_is_chosen_by_what_was_not_seen():
+    rng = np.random.default_rng(4)
+    features = pd.DataFrame({"first": rng.normal(size=1500), "second": rng.normal(size=1500)})
+    features.index = pd.Index([f"c{number}" for number in range(1500)], dtype="string")
+    alike = (features["first"] > 0) == (features["second"] > 0)
+    # Only an interaction tells who leaves: a linear score knows nothing.
+    noisy = pd.Series(rng.random(1500) < np.where(alike, 0.95, 0.05), index=features.index)
+    assert ChurnModel().fit(features, noisy).recipe_.share == 1.0
+    straight = pd.Series(rng.random(1500) < 1.0 / (1.0 + np.exp(-features["first"])), index=features.index)
+    assert ChurnModel().fit(features, straight).recipe_.share == 0.5
