@@ -31,6 +31,7 @@ class UnknownName(RecommenderError):
     def __init__(self, what: str, name: str, known: object) -> None:
         names = ", ".join(sorted(str(one) for one in known))  # type: ignore[attr-defined]
         super().__init__(f"there is no {what} {name!r}; there are: {names}")
+        self.what = what
 
 
 class StoreUnavailable(RecommenderError):

@@ -234,7 +234,7 @@ class EventStore:
             return erase_customer(connection, customer_id, to_microseconds(self._clock()))
 
     def last_instant(self) -> datetime | None:
-        """When the latest event of any table began, or None where there is none."""
+        """When the latest event of any table that tells time began, or None where there is none."""
         with reading(self.engine) as connection:
             return last_instant_of(connection)
 

@@ -112,10 +112,10 @@ class History:
         return as_of(narrow, to_frame(declared, self._files.read(narrow, bucket)), before)[wanted]
 
     def last_instant(self) -> datetime | None:
-        """When the latest event of any table began; None where there is none."""
+        """When the latest event of any table that tells time began; None where there is none."""
         latest: list[datetime] = []
         for declared in TABLES.values():
-            if declared.exists_from is not None and not declared.is_entity:
+            if declared.exists_from is not None and declared.tells_time and not declared.is_entity:
                 latest.extend(self._files.latest(declared, declared.exists_from))
         return max(latest, default=None)
 

@@ -76,11 +76,11 @@ def profile_of(connection: sa.Connection, customer_id: str) -> Profile:
 
 
 def last_instant_of(connection: sa.Connection) -> datetime | None:
-    """When the latest event of any table began, or None where there is none."""
+    """When the latest event of any table that tells time began, or None where there is none."""
     begins = [
         EVENT_TABLES[table.name].c[table.exists_from]
         for table in TABLES.values()
-        if table.exists_from is not None and not table.is_entity
+        if table.exists_from is not None and table.tells_time and not table.is_entity
     ]
     latest = connection.scalars(sa.union_all(*(sa.select(sa.func.max(column)) for column in begins)))
     found = [moment for moment in latest if moment is not None]

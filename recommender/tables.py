@@ -52,7 +52,8 @@ class Table:
 
     ``one_of`` names columns of which at least one must be filled. ``ranges`` gives limits of one column that depend
     on the value of another: ``{"score": ("kind", {"nps": (0, 10)})}``. ``numbered`` names a key column that is by
-    default the running number of the rows that share the rest of the key.
+    default the running number of the rows that share the rest of the key. ``tells_time`` is false for a table that
+    the system writes itself: its rows do not tell how far the history of the company reaches.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Table:
     one_of: tuple[str, ...] = ()
     ranges: Mapping[str, tuple[str, Mapping[str, tuple[float, float]]]] | None = None
     numbered: str | None = None
+    tells_time: bool = True
 
     def __getitem__(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -285,4 +285,5 @@ def test_the_last_instant_is_that_of_the_latest_event(store: EventStore) -> None
     store.append_rows("order_lines", [order("o1", "ann", 3)])
     store.append_rows("tickets", [ticket()])
     store.upsert("offers", {"offer_id": "x", "kind": "gift", "starts_at": "2030-01-01T00:00:00Z"})
+    store.append_rows("impressions", [{"recommendation_id": "r", "rank": 1, "shown_at": at(9), "customer_id": "ann"}])
     assert store.last_instant() == at(3)

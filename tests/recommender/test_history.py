@@ -114,6 +114,8 @@ def test_a_table_without_rows_reads_as_an_empty_frame(history):
 def test_the_last_instant_is_when_the_latest_event_began(history):
     history.add("order_lines", lines(*FOUR_LINES).assign(promised_at=pd.Timestamp("2029-01-01", tz="UTC")))
     history.add("customers", frame_of("customers", [{"customer_id": "cat", "signed_up_at": "2025-01-01T00:00:00Z"}]))
+    shown = {"recommendation_id": "r", "rank": 1, "shown_at": "2024-06-02T09:00:00Z", "customer_id": "ann"}
+    history.add("impressions", frame_of("impressions", [shown]))
     assert history.last_instant() == datetime(2024, 6, 1, 9, tzinfo=UTC)
 
 
