@@ -15,7 +15,8 @@ import numpy as np
 
 from recommender.errors import ArtifactError
 from recommender.identifiers import IdIndex
-from recommender.models import model_class
+from recommender.json_text import json_text
+from recommender.models import name_of, restore
 from recommender.periods import instant, rfc3339
 
 FORMAT = 1
@@ -28,14 +29,6 @@ class Slates:
 
     positions: np.ndarray
     scores: np.ndarray
-
-
-@dataclass(frozen=True)
-class NamedModel:
-    """A fitted model under the name that it is registered with."""
-
-    name: str
-    model: Any
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class ModelBundle:
     history: Mapping[str, np.ndarray]
     similar: Slates
     popular: Slates
-    models: Mapping[str, NamedModel]
+    models: Mapping[str, Any]
     facts: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
 
@@ -65,22 +58,21 @@ class ModelBundle:
         """Write all files and the manifest into an empty folder; the version is made of what they hold."""
         for name, values in self._arrays().items():
             np.save(folder / f"{name}.npy", np.ascontiguousarray(values))
-        for answer, named in self.models.items():
+        for answer, model in self.models.items():
             # uncompressed: only such a file can be mapped into memory
-            joblib.dump({"name": named.name, "state": named.model.state()}, folder / f"{answer}.joblib")
+            joblib.dump({"name": name_of(model), "state": model.state()}, folder / f"{answer}.joblib")
         hashes = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
         content = {
             "format": FORMAT,
             "as_of": rfc3339(self.as_of),
             "horizon_days": self.horizon_days,
-            "models": {answer: named.name for answer, named in self.models.items()},
+            "models": {answer: name_of(model) for answer, model in self.models.items()},
             "files": hashes,
             **self.facts,
         }
         identity = json.dumps([content["as_of"], self.horizon_days, hashes], sort_keys=True)
         version = f"{self.as_of:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
-        text = json.dumps({"version": version, **content}, indent=2, sort_keys=True, default=float)
-        (folder / MANIFEST).write_text(text + "\n")
+        (folder / MANIFEST).write_text(json_text({"version": version, **content}))
         return version
 
     @classmethod
@@ -129,10 +121,9 @@ def _slates(arrays: Mapping[str, np.ndarray], name: str) -> Slates:
     return Slates(arrays[f"{name}_positions"], arrays[f"{name}_scores"])
 
 
-def _load_model(path: Path) -> NamedModel:
+def _load_model(path: Path) -> Any:
     kept = joblib.load(path, mmap_mode="r")
-    model: Any = model_class(kept["name"])
-    return NamedModel(kept["name"], model.from_state(kept["state"]))
+    return restore(kept["name"], kept["state"])
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -17,9 +17,13 @@ from recommender.ranking import best_items
 
 @dataclass(frozen=True)
 class EpochChoice:
-    """The number of epochs with the best mean NDCG on the window, the fewest of equals, and the means of all."""
+    """The number of epochs with the best mean NDCG on the window, the fewest of equals, and the means of all.
+
+    ``model`` is the one that did best, as it was after that many epochs.
+    """
 
     epochs: int
+    model: LightFMHybrid
     ndcg: dict[int, float]
 
 
@@ -45,7 +49,12 @@ def choose_epochs(
         )
     histories, wanted = train.of_customers(buyers), truth[buyers]
     means: dict[int, float] = {}
+    best: tuple[float, LightFMHybrid] | None = None
     for stage in model.stages(train, sorted(candidates), on_epoch):
         positions, _ = best_items(stage, histories, k=k, exclude_seen=exclude_seen)
         means[stage.epochs] = float(np.nanmean(ndcg(positions, wanted)))
-    return EpochChoice(max(means, key=lambda epochs: (means[epochs], -epochs)), means)
+        if best is None or means[stage.epochs] > best[0]:
+            best = (means[stage.epochs], stage)
+    if best is None:
+        raise NotEnoughData("there is no number of epochs to choose from; name at least one")
+    return EpochChoice(best[1].epochs, best[1], means)

@@ -26,6 +26,7 @@ from recommender.store_queries import (
     consents_of,
     last_instant_of,
     profile_of,
+    recently_met,
     stored_columns,
 )
 from recommender.store_rows import SqlRow, frame_from_sql, frame_to_sql, is_storable, row_from_sql, rows_to_sql
@@ -194,6 +195,11 @@ class EventStore:
             return UNKNOWN_CUSTOMER
         with reading(self.engine) as connection:
             return profile_of(connection, customer_id)
+
+    def recently_ordered(self, limit: int) -> list[tuple[str, int]]:
+        """Items of the newest order lines with their number of lines, most first; of interactions where none is."""
+        with reading(self.engine) as connection:
+            return recently_met(connection, "order_lines", limit) or recently_met(connection, "interactions", limit)
 
     def changes(self, table: str, after: int) -> Iterator[tuple[int, pd.DataFrame]]:
         """Rows stored, completed or released since the change number ``after``, in frames of bounded size.

@@ -9,12 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from recommender.periods import from_microseconds, to_microseconds
-from recommender.store_consent import ERASURE, customer_hash, customer_tables, of_customer
+from recommender.store_consent import ERASURE, consented, customer_hash, customer_tables, of_customer
 from recommender.store_rows import row_from_sql
-from recommender.store_schema import ERASURES, EVENT_TABLES
+from recommender.store_schema import ERASURES, EVENT_TABLES, SEQUENCE
 from recommender.tables import Table
 from recommender.touchpoints import TABLES, table_named
 
+# What is popular is read off so many rows where no model is served.
+NEWEST_ROWS = 20_000
 CONSENTS = ("consent_personalization", "consent_marketing")
 
 
@@ -85,3 +87,13 @@ def last_instant_of(connection: sa.Connection) -> datetime | None:
     latest = connection.scalars(sa.union_all(*(sa.select(sa.func.max(column)) for column in begins)))
     found = [moment for moment in latest if moment is not None]
     return from_microseconds(max(found)) if found else None
+
+
+def recently_met(connection: sa.Connection, table: str, limit: int) -> list[tuple[str, int]]:
+    """Items of the newest rows of a table with their number of rows, most first, ties by id."""
+    rows = EVENT_TABLES[table].c
+    query = sa.select(rows.item_id).where(*consented(table_named(table)), rows.item_id.is_not(None))
+    newest = query.order_by(rows[SEQUENCE].desc()).limit(NEWEST_ROWS).subquery()
+    count = sa.func.count()
+    counted = sa.select(newest.c.item_id, count).group_by(newest.c.item_id).order_by(count.desc(), newest.c.item_id)
+    return [(item_id, int(number)) for item_id, number in connection.execute(counted.limit(limit))]

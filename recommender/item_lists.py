@@ -1,0 +1,129 @@
+"""From scored candidates to the list that is shown: what may be sold, one per product group, spread, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from recommender.answers import ItemReason, RecommendedItem
+from recommender.live_history import describe
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An item that may be shown: its score, the strategy that found it, and the evidence for it.
+
+    ``count`` and ``last_age_days`` tell the customer's own purchases of it; ``evidence_item_id`` names another item
+    that the customer bought and that led to this one.
+    """
+
+    item_id: str
+    score: float
+    strategy: str
+    count: int = 0
+    last_age_days: float | None = None
+    evidence_item_id: str | None = None
+
+
+ItemRows = Mapping[str, Mapping[str, Any]]
+
+
+def is_sellable(row: Mapping[str, Any] | None, at: datetime) -> bool:
+    """Whether an item can be sold at an instant; one without a row of its own can."""
+    if row is None:
+        return True
+    begins, ends = row.get("available_from"), row.get("available_until")
+    started = begins is None or begins <= at
+    return row.get("is_available") is not False and started and (ends is None or ends > at)
+
+
+def sellable(candidates: Sequence[Candidate], rows: ItemRows, at: datetime) -> list[Candidate]:
+    """The candidates that can be sold, the best one of each product group."""
+    kept, seen = [], set()
+    for candidate in candidates:
+        row = rows.get(candidate.item_id)
+        group = (row or {}).get("product_group_id") or ("item", candidate.item_id)
+        if is_sellable(row, at) and group not in seen:
+            seen.add(group)
+            kept.append(candidate)
+    return kept
+
+
+def spread(candidates: Sequence[Candidate], rows: ItemRows, *, limit: int, diversity: float) -> list[Candidate]:
+    """The ``limit`` candidates to show, by maximal marginal relevance over their category paths.
+
+    ``diversity`` 0 keeps the order of relevance, 1 looks at difference alone. Relevance is the place in the list,
+    1 for the first down to 0, because scores of different models have no common unit. Carbonell and Goldstein (1998).
+    """
+    if diversity <= 0 or limit <= 1:
+        return list(candidates[:limit])
+    paths = [_path(rows.get(candidate.item_id)) for candidate in candidates]
+    relevance = [1.0 - place / max(len(candidates) - 1, 1) for place in range(len(candidates))]
+    nearest = [0.0] * len(candidates)
+    left = list(range(len(candidates)))
+    chosen: list[int] = []
+    while left and len(chosen) < limit:
+        best = max(left, key=lambda one: (1 - diversity) * relevance[one] - diversity * nearest[one])
+        left.remove(best)
+        chosen.append(best)
+        for one in left:
+            nearest[one] = max(nearest[one], _closeness(paths[one], paths[best]))
+    return [candidates[one] for one in chosen]
+
+
+def _path(row: Mapping[str, Any] | None) -> tuple[str, ...]:
+    category = (row or {}).get("category") or ""
+    return tuple(part.strip() for part in category.split(">") if part.strip())
+
+
+def _closeness(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+    """Share of the category path that two items have in common, from its start."""
+    common = 0
+    for part, counterpart in zip(one, other, strict=False):
+        if part != counterpart:
+            break
+        common += 1
+    return common / max(len(one), len(other), 1)
+
+
+def present(
+    candidates: Sequence[Candidate], rows: ItemRows, *, include: frozenset[str] = frozenset()
+) -> tuple[RecommendedItem, ...]:
+    """The list as it is answered, ranked from 1, each item with its reason."""
+    return tuple(
+        RecommendedItem(
+            item_id=candidate.item_id,
+            rank=rank,
+            score=round(float(candidate.score), 6),
+            strategy=candidate.strategy,
+            reasons=(reason_for(candidate, rows),),
+            properties=_properties(rows.get(candidate.item_id)) if "properties" in include else None,
+        )
+        for rank, candidate in enumerate(candidates, start=1)
+    )
+
+
+def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
+    """Why an item is shown: the customer's own purchases, else what it goes with, else that many buy it."""
+    if candidate.count > 0:
+        return ItemReason("bought_before", _bought_before(candidate), candidate.item_id)
+    if candidate.evidence_item_id is not None:
+        title = describe(rows.get(candidate.evidence_item_id), candidate.evidence_item_id)
+        return ItemReason("goes_with", f"Often bought together with {title}", candidate.evidence_item_id)
+    return ItemReason("popular", "Bought by many customers lately")
+
+
+def _bought_before(candidate: Candidate) -> str:
+    times = {1: "once", 2: "twice"}.get(candidate.count, f"{candidate.count} times")
+    if candidate.last_age_days is None:
+        return f"You bought this {times}"
+    days = int(candidate.last_age_days)
+    ago = {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
+    return f"You bought this {times}, the last time {ago}"
+
+
+def _properties(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    shown = ("title", "category", "brand", "price", "product_group_id", "attributes")
+    return {name: (row or {}).get(name) for name in shown}

@@ -1,0 +1,82 @@
+"""The history of one customer at the instant of a request, from rows of the event store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from recommender.event_store import EventStore
+from recommender.identifiers import IdIndex
+from recommender.interaction_matrix import KIND_WEIGHTS, InteractionMatrix
+
+# Enough for the heaviest human customer; a robot's older events change no answer.
+EVENTS_AT_MOST = 5_000
+_DAY_SECONDS = 86_400.0
+_ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event that links the customer to an item; ``kind`` is ``order``, ``return`` or a kind of interaction."""
+
+    item_id: str
+    at: datetime
+    kind: str
+
+
+def events_of(store: EventStore, customer_id: str, *, since: datetime | None = None) -> list[Event]:
+    """The customer's events that name an item, oldest first, at most the newest EVENTS_AT_MOST of each table."""
+    events = [
+        Event(row["item_id"], row[at], kind or row["kind"])
+        for table, at, kind in (
+            ("order_lines", "ordered_at", "order"),
+            ("returns", "returned_at", "return"),
+            ("interactions", "occurred_at", None),
+        )
+        for row in store.rows_of_customer(table, customer_id, before=_ALWAYS, since=since, limit=EVENTS_AT_MOST)
+        if row["item_id"] is not None
+    ]
+    return sorted(events, key=lambda event: event.at)
+
+
+def matrix_of(customer_id: str, events: Iterable[Event], items: IdIndex, as_of: datetime) -> InteractionMatrix:
+    """One customer's interactions over the catalogue of a bundle; events of items outside it are left out."""
+    distinct = dict.fromkeys(events)
+    places = {item_id: items.position(item_id) for item_id in {event.item_id for event in distinct}}
+    known = [event for event in distinct if places[event.item_id] is not None]
+    weights = [KIND_WEIGHTS.get(event.kind, KIND_WEIGHTS["view"]) for event in known]
+    ages = [max((as_of - event.at).total_seconds(), 0.0) / _DAY_SECONDS for event in known]
+    return InteractionMatrix(
+        customers=IdIndex([customer_id]),
+        items=items,
+        rows=np.zeros(len(known), dtype=np.int32),
+        columns=np.array([places[event.item_id] for event in known], dtype=np.int32),
+        weights=np.array(weights, dtype=np.float32),
+        age_days=np.array(ages, dtype=np.float32),
+        is_order=np.array([event.kind == "order" for event in known], dtype=bool),
+    )
+
+
+def purchases(events: Iterable[Event]) -> Mapping[str, tuple[int, datetime]]:
+    """By item: how often the customer bought it, and when last."""
+    bought: dict[str, tuple[int, datetime]] = {}
+    for event in dict.fromkeys(events):
+        if event.kind == "order":
+            count, _ = bought.get(event.item_id, (0, event.at))
+            bought[event.item_id] = (count + 1, event.at)
+    return bought
+
+
+def last_instant(events: Iterable[Event]) -> datetime | None:
+    """When the customer was last heard of."""
+    return max((event.at for event in events), default=None)
+
+
+def describe(row: Mapping[str, Any] | None, item_id: str) -> str:
+    """What to call an item in a sentence: its title, else its id."""
+    title = (row or {}).get("title")
+    return str(title) if title else item_id

@@ -1,0 +1,135 @@
+"""Answers about one customer's risk and value, and the churn list, from the last scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from recommender.answers import ChurnRisk, CustomerSummary, CustomerValue, RiskFilter, RiskPage, RiskReason
+from recommender.bundle import ModelBundle
+from recommender.event_store import EventStore
+from recommender.score_store import ScoreRow, ScoreStore
+from recommender.store_queries import Profile
+from recommender.touchpoints import TABLES
+
+_ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
+_NO_HISTORY = RiskReason("no_history", "Nothing is known of this customer", "none", "up", 0.0)
+_NO_CONSENT = RiskReason("no_consent", "The customer has not agreed to personalization", "none", "up", 0.0)
+_NOT_SCORED = RiskReason("not_scored", "The customer came after the last scoring", "none", "up", 0.0)
+
+
+def churn_risk(
+    store: EventStore, scores: ScoreStore, bundle: ModelBundle | None, customer_id: str, *, fresh: bool
+) -> ChurnRisk:
+    """The risk of one customer; where there is no score the reason says why."""
+    profile = store.profile(customer_id)
+    if not profile.known:
+        return _without_score(bundle, customer_id, profile, _NO_HISTORY)
+    if not profile.consent_personalization:
+        return _without_score(bundle, customer_id, profile, _NO_CONSENT)
+    row = _fresh_row(store, bundle, customer_id) if fresh and bundle else scores.get(customer_id)
+    return _risk_of(row) if row else _without_score(bundle, customer_id, profile, _NOT_SCORED)
+
+
+def page(scores: ScoreStore, wanted: RiskFilter, *, sort: str, cursor: str | None, limit: int) -> RiskPage:
+    """One page of the list."""
+    rows, next_cursor = scores.page(wanted, sort=sort, cursor=cursor, limit=limit)
+    return RiskPage(tuple(_risk_of(row) for row in rows), next_cursor)
+
+
+def stream(scores: ScoreStore, wanted: RiskFilter, *, sort: str) -> Iterator[ChurnRisk]:
+    """The whole list."""
+    return (_risk_of(row) for row in scores.stream(wanted, sort=sort))
+
+
+def value(store: EventStore, scores: ScoreStore, bundle: ModelBundle | None, customer_id: str) -> CustomerValue:
+    """Historic, predicted and total value; None where there is no score."""
+    profile = store.profile(customer_id)
+    row = scores.get(customer_id) if profile.known and profile.consent_personalization else None
+    historic = row.historic_value if row else None
+    predicted = row.predicted_value if row else None
+    return CustomerValue(
+        customer_id=customer_id,
+        customer_known=profile.known,
+        horizon_days=row.horizon_days if row else bundle.horizon_days if bundle else 0,
+        historic_value=historic,
+        predicted_value=predicted,
+        total_value=None if historic is None or predicted is None else historic + predicted,
+        model_version=row.model_version if row else None,
+        as_of=row.as_of if row else None,
+    )
+
+
+def summary(store: EventStore, scores: ScoreStore, customer_id: str) -> CustomerSummary:
+    """Profile, consents and the figures of the last scoring; without consent only the profile."""
+    profile = store.profile(customer_id)
+    row = scores.get(customer_id) if profile.known and profile.consent_personalization else None
+    return CustomerSummary(
+        customer_id=customer_id,
+        customer_known=profile.known,
+        profile=dict(profile.row or {}),
+        consent_personalization=profile.consent_personalization,
+        consent_marketing=profile.consent_marketing,
+        segment=row.segment if row else None,
+        churn_probability=row.churn_probability if row else None,
+        predicted_value=row.predicted_value if row else None,
+        order_count=row.order_count if row else 0,
+        last_order_at=row.last_order_at if row else None,
+        model_version=row.model_version if row else None,
+        as_of=row.as_of if row else None,
+    )
+
+
+def _fresh_row(store: EventStore, bundle: ModelBundle, customer_id: str) -> ScoreRow | None:
+    import pandas as pd
+
+    from recommender.risk_scoring import score_rows
+    from recommender.tables import as_of as known_at
+
+    own = [table for table in TABLES.values() if "customer_id" in table.customer_columns]
+    tables = {one.name: store.read(one.name, before=_ALWAYS, customer_ids=[customer_id]) for one in own}
+    newest = [tables[one.name][one.exists_from].max() for one in own if one.exists_from and one.name != "customers"]
+    last = max((one.to_pydatetime() for one in newest if not pd.isna(one)), default=bundle.as_of)
+    as_of = max(bundle.as_of, last + timedelta(microseconds=1))
+    tables = {one.name: known_at(one, tables[one.name], as_of) for one in own}
+    rows = score_rows(tables, pd.Index([customer_id], dtype="string", name="customer_id"), bundle, as_of)
+    return rows[0] if rows else None
+
+
+def _risk_of(row: ScoreRow) -> ChurnRisk:
+    return ChurnRisk(
+        customer_id=row.customer_id,
+        customer_known=True,
+        in_population=row.in_population,
+        churn_probability=row.churn_probability,
+        horizon_days=row.horizon_days,
+        population=row.population,
+        band=row.band,
+        expected_loss=row.expected_loss,
+        predicted_value=row.predicted_value,
+        lever=row.lever,
+        action=row.action,
+        reasons=tuple(row.reasons),
+        model_version=row.model_version,
+        as_of=row.as_of,
+    )
+
+
+def _without_score(bundle: ModelBundle | None, customer_id: str, profile: Profile, reason: RiskReason) -> ChurnRisk:
+    facts = bundle.facts.get("churn", {}) if bundle else {}
+    return ChurnRisk(
+        customer_id=customer_id,
+        customer_known=profile.known,
+        in_population=False,
+        churn_probability=None,
+        horizon_days=bundle.horizon_days if bundle else 0,
+        population=facts.get("population", ""),
+        band=None,
+        expected_loss=None,
+        predicted_value=None,
+        lever="none",
+        action="Nothing to do",
+        reasons=(reason,),
+        model_version=bundle.version if bundle else None,
+        as_of=bundle.as_of if bundle else None,
+    )
