@@ -20,7 +20,15 @@ COMMANDS: dict[str, str] = {
     "ingest": "training.data_commands:ingest_command",
     "import": "training.data_commands:import_command",
     "readiness": "training.data_commands:readiness_command",
+    "train": "training.train_commands:train_command",
+    "models": "training.train_commands:models_command",
+    "promote": "training.train_commands:promote_command",
+    "rollback": "training.train_commands:rollback_command",
+    "backtest": "training.backtest_command:backtest_command",
+    "score": "training.answer_commands:score_command",
+    "recommend": "training.answer_commands:recommend_command",
     "synthesize": "training.synthetic_command:synthesize_command",
+    "demo": "training.demo:demo_command",
 }
 ENTRY_POINTS = "regulars.commands"
 

@@ -1,0 +1,127 @@
+"""Straight from a history to files that anyone can judge: train before a cutoff, write what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from recommender.bundle import ModelBundle
+from recommender.history import History
+from recommender.json_text import json_text
+from recommender.models.lifetime_value import purchase_history
+from recommender.parquet_files import write_parquet
+from recommender.risk_scoring import FEATURES
+from training.examples import ChurnQuestion, known_before
+from training.ingest import validated_frames
+from training.pipeline import Training, train
+from training.progress import Steps
+from training.settings import TrainingSettings
+
+_ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a training says at its cutoff, in the columns of the files; an answer without a model is empty."""
+
+    recommendations: pd.DataFrame
+    churn: pd.DataFrame
+    value: pd.DataFrame
+    features: pd.DataFrame
+
+    def write(self, out: Path) -> None:
+        """One Parquet file per answer, rows sorted, byte-identical for equal answers."""
+        for name in ("recommendations", "churn", "value"):
+            write_parquet(out / f"{name}.parquet", pa.Table.from_pandas(getattr(self, name), preserve_index=False))
+
+
+def history_of(folder: Path, scratch: Path, *, now: datetime, steps: Steps) -> History:
+    """The tables of a folder as a history, without the rows of customers who do not agree to personalization."""
+    history = History.create(scratch / "history")
+    for table, frame in validated_frames(folder, now, steps=steps):
+        history.add(table, frame)
+    customers = history.read("customers", before=_ALWAYS, columns=["customer_id", "consent_personalization"])
+    history.forget(set(customers.loc[~customers["consent_personalization"], "customer_id"]))
+    history.compact()
+    return history
+
+
+def backtest(
+    history: History, settings: TrainingSettings, *, cutoff: datetime, k: int, seed: int, steps: Steps
+) -> tuple[Training, Answers]:
+    """Train on what was known before the cutoff and answer for every customer; nothing later is looked at."""
+    training = train(history, settings, as_of=cutoff, seed=seed, steps=steps, also_fit=tuple(settings.recommenders))
+    features = population_features(history, training.churn.question, cutoff, steps)
+    answers = Answers(
+        recommendations=recommendations_frame(training.bundle, k),
+        churn=churn_frame(training.bundle, features),
+        value=value_frame(history, training.bundle),
+        features=features,
+    )
+    return training, answers
+
+
+def recommendations_frame(bundle: ModelBundle, k: int) -> pd.DataFrame:
+    """``customer_id, slate, rank, item_id, score``: the first k of both slates of every customer."""
+    parts = []
+    item_ids = np.array(bundle.items.ids(), dtype=object)
+    customer_ids = np.array(bundle.customers.ids(), dtype=object)
+    for slate in ("all", "new"):
+        positions = bundle.slates[slate].positions[:, :k]
+        rows, ranks = np.nonzero(positions >= 0)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "customer_id": customer_ids[rows],
+                    "slate": slate,
+                    "rank": ranks + 1,
+                    "item_id": item_ids[positions[rows, ranks]],
+                    "score": bundle.slates[slate].scores[:, :k][rows, ranks].astype("float64"),
+                }
+            )
+        )
+    frame = pd.concat(parts, ignore_index=True).astype(
+        {"customer_id": "string", "slate": "string", "item_id": "string"}
+    )
+    return frame.sort_values(["customer_id", "slate", "rank"], ignore_index=True)
+
+
+def population_features(history: History, question: ChurnQuestion, cutoff: datetime, steps: Steps) -> pd.DataFrame:
+    """Features of the churn population at the cutoff, bucket by bucket."""
+    parts = []
+    for bucket in steps("features", range(history.buckets)):
+        known = known_before(history, bucket, cutoff)
+        parts.append(FEATURES.compute(known, question.population(known, cutoff), cutoff))
+    return pd.concat(parts).sort_index()
+
+
+def churn_frame(bundle: ModelBundle, features: pd.DataFrame) -> pd.DataFrame:
+    """``customer_id, churn_probability`` of the population; empty where the data support no model."""
+    if "churn" not in bundle.models or features.empty:
+        return pd.DataFrame({"customer_id": pd.Series(dtype="string"), "churn_probability": pd.Series(dtype="float64")})
+    probabilities = bundle.models["churn"].predict_proba(features[bundle.facts["churn"]["features"]])
+    frame: pd.DataFrame = probabilities.rename("churn_probability").rename_axis("customer_id").reset_index()
+    return frame.astype({"customer_id": "string"})
+
+
+def value_frame(history: History, bundle: ModelBundle) -> pd.DataFrame:
+    """``customer_id, predicted_value`` of every customer with an order before the cutoff."""
+    lines = history.read("order_lines", before=bundle.as_of)
+    purchases = purchase_history(lines, history.read("returns", before=bundle.as_of), bundle.as_of)
+    if "value" not in bundle.models or purchases.empty:
+        return pd.DataFrame({"customer_id": pd.Series(dtype="string"), "predicted_value": pd.Series(dtype="float64")})
+    predicted = bundle.models["value"].predict(purchases, bundle.horizon_days)
+    frame: pd.DataFrame = predicted.rename("predicted_value").rename_axis("customer_id").reset_index()
+    return frame.astype({"customer_id": "string"}).sort_values("customer_id", ignore_index=True)
+
+
+def write_metrics(metrics: Mapping[str, Any], out: Path) -> None:
+    """``metrics.json`` beside the answers."""
+    (out / "metrics.json").write_text(json_text(metrics))

@@ -1,0 +1,136 @@
+"""Train the churn model: a panel of past cutoffs, a window that decides, and a last fit on everything known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recommender.errors import NotEnoughData
+from recommender.history import History
+from recommender.models import create
+from recommender.panel import gather_panel, panel_cutoffs
+from recommender.risk_scoring import population_name
+from training.examples import ChurnQuestion, Examples, churn_examples, is_contractual
+from training.progress import Steps
+from training.selection import Choice, Judged, choose
+from training.settings import TrainingSettings
+
+logger = logging.getLogger(__name__)
+
+BASELINE = "rfm_logistic"
+# Recency, frequency, money: what everybody would use first.
+_RFM = ("days_since_last_order", "order_count", "spend_total_amount")
+_EXAMPLES_AT_LEAST = 20
+_POPULATION_TABLES = (("order_lines", "ordered_at"), ("subscriptions", "started_at"))
+
+
+@dataclass(frozen=True)
+class ChurnCandidate:
+    """A model fitted on everything known, and the features that it takes."""
+
+    model: Any
+    columns: Sequence[str]
+
+
+@dataclass(frozen=True)
+class TrainedChurn:
+    """The model that is shipped, the choice that led to it, and the facts that scoring needs."""
+
+    model: Any | None
+    choice: Choice | None
+    facts: Mapping[str, Any]
+    question: ChurnQuestion
+    candidates: Mapping[str, ChurnCandidate] = field(default_factory=dict)
+
+
+def train_churn(
+    history: History,
+    settings: TrainingSettings,
+    *,
+    as_of: datetime,
+    seed: int,
+    steps: Steps,
+) -> TrainedChurn:
+    """Fit candidates on windows that end before the last one, let the last one decide, fit the winner on all.
+
+    Without a complete window of enough examples no model is shipped, and the facts say why.
+    """
+    question = ChurnQuestion(is_contractual(history, as_of), settings.horizon_days, settings.activity_days)
+    facts = {
+        "contractual": question.contractual,
+        "activity_days": question.activity_days,
+        "population": population_name(contractual=question.contractual, activity_days=question.activity_days),
+    }
+    cutoffs = _cutoffs(history, settings, as_of)
+    panel = churn_examples(history, cutoffs, question, before=as_of, steps=steps)
+    panel = [one for one in panel if len(one.features) >= _EXAMPLES_AT_LEAST]
+    if not panel:
+        reason = f"no cutoff {settings.horizon_days} days before {as_of:%Y-%m-%d} has {_EXAMPLES_AT_LEAST} customers"
+        return TrainedChurn(None, None, {**facts, "features": [], "missing": reason}, question)
+    names = _varying(panel)
+    choice = _choose(panel, names, settings, seed=seed)
+    recent = panel[: settings.panel_cutoffs]
+    candidates = {
+        name: ChurnCandidate(_fit(name, recent, names, settings, seed), _columns(name, names))
+        for name in (BASELINE, "churn")
+    }
+    shipped = candidates[choice.shipped if choice else "churn"]
+    facts |= {"features": list(shipped.columns), "kind": shipped.model.kind}
+    return TrainedChurn(shipped.model, choice, facts, question, candidates)
+
+
+def _cutoffs(history: History, settings: TrainingSettings, as_of: datetime) -> list[datetime]:
+    """Cutoffs to learn from, latest first: enough that those whose window ends before the latest are a panel too."""
+    happened = [history.read(name, before=as_of, columns=[at])[at].min() for name, at in _POPULATION_TABLES]
+    first = min((one for one in happened if not pd.isna(one)), default=None)
+    if first is None:
+        return []
+    more = -(-settings.horizon_days // settings.panel_step_days)
+    count, step = settings.panel_cutoffs + more, settings.panel_step_days
+    return panel_cutoffs(as_of, settings.horizon_days, first, count, step)[::-1]
+
+
+def _choose(panel: Sequence[Examples], names: Sequence[str], settings: TrainingSettings, *, seed: int) -> Choice | None:
+    latest = panel[0]
+    complete = latest.cutoff - timedelta(days=settings.horizon_days)
+    past = [one for one in panel[1:] if one.cutoff <= complete]
+    if not past or latest.churned.nunique() < 2:
+        return None
+    judged = {}
+    for name in (BASELINE, "churn"):
+        model = _fit(name, past, names, settings, seed)
+        judged[name] = judge(model.predict_proba(latest.features[list(_columns(name, names))]), latest.churned)
+    return choose("churn", judged, baseline=BASELINE, seed=seed)
+
+
+def judge(probabilities: pd.Series, churned: pd.Series) -> Judged:
+    """Squared error per customer, negative so that higher is better."""
+    outcomes = churned.reindex(probabilities.index).to_numpy(dtype="float64")
+    return Judged({"negative_brier": -np.square(probabilities.to_numpy() - outcomes)}, "negative_brier")
+
+
+def _fit(name: str, panel: Sequence[Examples], names: Sequence[str], settings: TrainingSettings, seed: int) -> Any:
+    by_cutoff = {one.cutoff: (one.features[list(_columns(name, names))], one.churned) for one in panel}
+    gathered = gather_panel(sorted(by_cutoff), by_cutoff.__getitem__)
+    keywords = {"boosting_share": 0.0} if name == BASELINE else {}
+    model = create("churn", seed, **keywords)
+    return model.fit(gathered.features, gathered.churned, cutoffs=gathered.cutoffs)
+
+
+def _columns(name: str, names: Sequence[str]) -> Sequence[str]:
+    return [one for one in names if one in _RFM] or names if name == BASELINE else names
+
+
+def _varying(panel: Sequence[Examples]) -> list[str]:
+    """Features that differ between any two examples: the others can tell nothing."""
+    every = pd.concat([one.features for one in panel])
+    varying = [name for name in every.columns if every[name].nunique(dropna=False) > 1]
+    if not varying:
+        raise NotEnoughData("all customers have equal features; there is nothing to tell them apart by")
+    return varying

@@ -1,0 +1,90 @@
+"""Examples to learn from: features at a cutoff and what happened after it, bucket by bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from recommender.history import History
+from recommender.outcomes import churned, subscription_ended
+from recommender.periods import Period
+from recommender.risk_scoring import FEATURES, population_of
+from recommender.tables import as_of
+from recommender.touchpoints import TABLES
+from training.progress import Steps
+
+CUSTOMER_TABLES = tuple(name for name, table in TABLES.items() if "customer_id" in table.customer_columns)
+
+
+@dataclass(frozen=True)
+class ChurnQuestion:
+    """Who is asked about, and for how long: contracts that run, or orders in the ``activity_days`` before."""
+
+    contractual: bool
+    horizon_days: int
+    activity_days: int
+
+    def population(self, known: Mapping[str, pd.DataFrame], cutoff: datetime) -> pd.Index:
+        """The customers asked about, from tables as of the cutoff."""
+        return population_of(known, cutoff, contractual=self.contractual, activity_days=self.activity_days)
+
+    def outcome(self, tables: Mapping[str, pd.DataFrame], customer_ids: pd.Index, cutoff: datetime) -> pd.Series:
+        """Who of them left within the horizon, from tables that reach to its end."""
+        period = Period.after(cutoff, self.horizon_days)
+        if self.contractual:
+            return subscription_ended(tables["subscriptions"], customer_ids, period)
+        return churned(tables["order_lines"], customer_ids, period)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Features at one cutoff, one row per customer of the population, and who churned; sorted by customer."""
+
+    cutoff: datetime
+    features: pd.DataFrame
+    churned: pd.Series
+
+
+def is_contractual(history: History, cutoff: datetime) -> bool:
+    """Whether customers have contracts: then churn is the end of one."""
+    return len(history.read("subscriptions", before=cutoff, columns=["subscription_id"])) > 0
+
+
+def known_before(history: History, bucket: int, before: datetime) -> dict[str, pd.DataFrame]:
+    """All tables with a customer column, as of an instant, for one bucket of customers."""
+    return {name: history.read(name, before=before, bucket=bucket) for name in CUSTOMER_TABLES}
+
+
+def churn_examples(
+    history: History,
+    cutoffs: Sequence[datetime],
+    question: ChurnQuestion,
+    *,
+    before: datetime,
+    steps: Steps,
+) -> list[Examples]:
+    """Examples at every cutoff, from rows before an instant alone; memory is bounded by one bucket.
+
+    An outcome is complete where the cutoff lies at least a horizon before that instant.
+    """
+    parts: dict[datetime, list[Examples]] = {cutoff: [] for cutoff in cutoffs}
+    for bucket in steps("churn examples", range(history.buckets)):
+        tables = known_before(history, bucket, before)
+        for cutoff in cutoffs:
+            parts[cutoff].append(_examples_of(tables, cutoff, question))
+    return [_joined(cutoff, found) for cutoff, found in parts.items()]
+
+
+def _examples_of(tables: Mapping[str, pd.DataFrame], cutoff: datetime, question: ChurnQuestion) -> Examples:
+    known = {name: as_of(TABLES[name], frame, cutoff) for name, frame in tables.items()}
+    customer_ids = question.population(known, cutoff)
+    features = FEATURES.compute(known, customer_ids, cutoff)
+    return Examples(cutoff, features, question.outcome(tables, customer_ids, cutoff))
+
+
+def _joined(cutoff: datetime, parts: Sequence[Examples]) -> Examples:
+    features = pd.concat([part.features for part in parts]).sort_index()
+    return Examples(cutoff, features, pd.concat([part.churned for part in parts]).sort_index())

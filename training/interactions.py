@@ -1,0 +1,57 @@
+"""From the tables of a history to customers x items."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pandas as pd
+
+from recommender.feature_matrices import customer_features, item_features
+from recommender.history import History
+from recommender.identifiers import IdIndex
+from recommender.interaction_matrix import InteractionMatrix
+from recommender.touchpoints import TABLES
+
+_SOURCES = (("order_lines", "ordered_at", "order"), ("returns", "returned_at", "return"))
+
+
+def events_before(history: History, cutoff: datetime) -> pd.DataFrame:
+    """All events before the cutoff that link a customer to an item: ``customer_id, item_id, at, kind``."""
+    parts = []
+    for table, at, kind in _SOURCES:
+        rows = history.read(table, before=cutoff, columns=["customer_id", "item_id", at])
+        parts.append(rows.rename(columns={at: "at"}).assign(kind=kind))
+    rows = history.read("interactions", before=cutoff, columns=["customer_id", "item_id", "occurred_at", "kind"])
+    parts.append(rows.rename(columns={"occurred_at": "at"}))
+    events = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return events[["customer_id", "item_id", "at", "kind"]]
+
+
+def customers_before(history: History, cutoff: datetime) -> IdIndex:
+    """All customers with an event of any table before the cutoff."""
+    ids: set[str] = set()
+    for table in TABLES.values():
+        if not table.customer_columns or table.name == "customers":
+            continue
+        for column in table.customer_columns:
+            ids.update(history.read(table.name, before=cutoff, columns=[column])[column].dropna().unique())
+    return IdIndex(ids)
+
+
+def interactions_before(history: History, cutoff: datetime) -> InteractionMatrix:
+    """Everything known before the cutoff: all customers with an event x the whole catalogue, with features of both.
+
+    The catalogue is what has a row in ``items`` or was ever met by a customer.
+    """
+    events = events_before(history, cutoff)
+    item_rows = history.read("items", before=cutoff)
+    items = IdIndex([*item_rows["item_id"], *events["item_id"].dropna().unique()])
+    customers = customers_before(history, cutoff)
+    matrix = InteractionMatrix.from_events(events, cutoff=cutoff, customers=customers, items=items)
+    customer_rows = history.read("customers", before=cutoff)
+    return replace(
+        matrix,
+        item_features=item_features(item_rows, items),
+        customer_features=customer_features(customer_rows, customers),
+    )

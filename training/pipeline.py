@@ -1,0 +1,110 @@
+"""The recipe of a training: from a history to a bundle that says how good it is."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from importlib import metadata
+from typing import Any
+
+from recommender.bundle import ModelBundle
+from recommender.errors import NotEnoughData
+from recommender.history import History
+from recommender.placements import placements_to_settings
+from training.churn_training import TrainedChurn, train_churn
+from training.gate import Verdict, judge
+from training.progress import Steps
+from training.recommendation_training import TrainedRecommendations, train_recommendations
+from training.selection import Choice
+from training.settings import TrainingSettings
+from training.value_training import TrainedValue, train_value
+
+_LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "regulars")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A bundle, what the gate says of it, and what it was made from."""
+
+    bundle: ModelBundle
+    verdict: Verdict
+    lists: TrainedRecommendations
+    churn: TrainedChurn
+    value: TrainedValue
+
+    @property
+    def choices(self) -> dict[str, Choice]:
+        """The choice of each answer that could be judged."""
+        return _choices(self.lists, self.churn, self.value)
+
+
+def train(
+    history: History,
+    settings: TrainingSettings,
+    *,
+    as_of: datetime,
+    seed: int,
+    steps: Steps,
+    served: Mapping[str, Any] | None = None,
+    also_fit: Collection[str] = (),
+) -> Training:
+    """Fit, judge and choose all answers as of an instant; nothing at or after it is looked at.
+
+    ``served`` is the manifest of the bundle that is served now, for the gate; ``also_fit`` names recommenders to fit
+    beside the chosen ones. Raises NotEnoughData where no customer met an item before ``as_of``.
+    """
+    lists = train_recommendations(history, settings, as_of=as_of, seed=seed, steps=steps, also_fit=also_fit)
+    churn = train_churn(history, settings, as_of=as_of, seed=seed, steps=steps)
+    value = train_value(history, settings, as_of=as_of, seed=seed)
+    bundle = ModelBundle(
+        as_of=as_of,
+        horizon_days=settings.horizon_days,
+        customers=lists.matrix.customers,
+        items=lists.matrix.items,
+        slates=lists.laid.slates,
+        history=lists.laid.history,
+        similar=lists.similar,
+        popular=lists.popular,
+        models={**lists.models, **_present(churn=churn.model, value=value.model)},
+    )
+    choices = _choices(lists, churn, value)
+    verdict = judge(bundle, choices, served, seed=seed)
+    facts = {
+        "seed": seed,
+        "data": {"fingerprint": history.fingerprint(as_of), **lists.counts},
+        "libraries": library_versions(),
+        "settings": {name: value for name, value in asdict(settings).items() if name != "placements"},
+        "placements": placements_to_settings(settings.placements),
+        "shipped": {**lists.shipped, **{name: choice.shipped for name, choice in choices.items()}},
+        "answers": {name: choice.facts() for name, choice in choices.items()},
+        "left_out": dict(lists.left_out),
+        "churn": dict(churn.facts),
+        "gate": verdict.facts(),
+    }
+    return Training(replace(bundle, facts=facts), verdict, lists, churn, value)
+
+
+def instant_after_last_event(history: History) -> datetime:
+    """Where a training stands by default; raises NotEnoughData where nothing ever happened."""
+    last = history.last_instant()
+    if last is None:
+        raise NotEnoughData("the store holds no event; run the command ingest first")
+    return last + timedelta(microseconds=1)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python, this program and the libraries that shape the numbers."""
+    import lightfm
+
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), "lightfm": lightfm.__version__, **versions}
+
+
+def _choices(lists: TrainedRecommendations, churn: TrainedChurn, value: TrainedValue) -> dict[str, Choice]:
+    return {**lists.choices, **_present(churn=churn.choice, value=value.choice)}
+
+
+def _present(**answers: Any) -> dict[str, Any]:
+    return {name: one for name, one in answers.items() if one is not None}

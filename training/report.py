@@ -1,0 +1,61 @@
+"""What a training found, as text for people: every answer, its models beside the baseline, and the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_DECISIVE = {"all": "ndcg", "new": "ndcg", "churn": "negative_brier", "value": "negative_squared_error"}
+_TITLES = {
+    "all": "What to show (bought items included)",
+    "new": "What to show of what was never bought",
+    "churn": "Who leaves",
+    "value": "What a customer is worth",
+}
+
+
+def report_text(manifest: Mapping[str, Any]) -> str:
+    """The manifest of a bundle as a report; figures are means on the window before ``as_of`` with 95 % intervals."""
+    return "\n".join(_lines(manifest))
+
+
+def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+    data = manifest["data"]
+    yield f"bundle {manifest['version']}, as of {manifest['as_of']}, horizon {manifest['horizon_days']} days"
+    yield f"{data['customers']:,} customers, {data['items']:,} items, {data['interactions']:,} interactions"
+    yield ""
+    yield f"judged on the {manifest['horizon_days']} days before, by models fitted on what was known before those:"
+    for answer in _TITLES:
+        if answer in manifest["answers"]:
+            yield from _answer_lines(answer, manifest["answers"][answer])
+    missing = manifest["churn"].get("missing")
+    if missing:
+        yield f"no churn model: {missing}"
+    for name, why in manifest["left_out"].items():
+        yield f"left out: {name} ({why})"
+    gate = manifest["gate"]
+    yield ""
+    yield "gate: passed" if gate["passed"] else "gate: refused, " + "; ".join(gate["objections"])
+
+
+def _answer_lines(answer: str, facts: Mapping[str, Any]) -> Iterator[str]:
+    measure = _DECISIVE[answer]
+    yield ""
+    yield f"{_TITLES[answer]} ({measure})"
+    for name, figures in sorted(facts["models"].items(), key=lambda one: -(one[1][measure]["mean"] or 0.0)):
+        figure = figures[measure]
+        gain = facts["gains_over_baseline"].get(name)
+        compared = "baseline" if gain is None else "gain " + _with_interval(gain, "+")
+        mark = "*" if name == facts["shipped"] else " "
+        yield f" {mark} {name:<20} {_with_interval(figure, '')}  {compared}"
+
+
+def _with_interval(figure: Mapping[str, float | None], sign: str) -> str:
+    if figure["mean"] is None:
+        return "not judged: nobody did anything of the kind"
+    mean, low, high = (_number(figure[name] or 0.0, sign) for name in ("mean", "low", "high"))
+    return f"{mean} [{low}, {high}]"
+
+
+def _number(value: float, sign: str) -> str:
+    return f"{value:{sign}.4f}" if abs(value) < 100 else f"{value:{sign},.0f}"

@@ -1,0 +1,79 @@
+"""Which model is shipped for an answer: decided on a past window, customer by customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from recommender.metrics import Interval, interval, paired_interval
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How one model did on a window: by measure one value per customer, NaN where there is none.
+
+    ``decisive`` names the measure that decides; for every measure a higher value is better.
+    """
+
+    measures: Mapping[str, np.ndarray]
+    decisive: str
+
+    @property
+    def values(self) -> np.ndarray:
+        """The values that decide."""
+        return self.measures[self.decisive]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The model shipped for an answer, and what it was chosen from.
+
+    ``gains`` holds the paired difference of every model to the baseline with its 95 % interval.
+    """
+
+    answer: str
+    shipped: str
+    baseline: str
+    means: Mapping[str, Mapping[str, Interval]]
+    gains: Mapping[str, Interval]
+    judged: Mapping[str, Judged]
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether nothing was shown to be better than the simple baseline."""
+        return self.shipped == self.baseline
+
+    def facts(self) -> dict[str, Any]:
+        """What the manifest says about the choice."""
+        return {
+            "shipped": self.shipped,
+            "baseline": self.baseline,
+            "is_baseline": self.is_baseline,
+            "models": {
+                name: {measure: asdict(value) for measure, value in measures.items()}
+                for name, measures in self.means.items()
+            },
+            "gains_over_baseline": {name: asdict(gain) for name, gain in self.gains.items()},
+        }
+
+
+def choose(answer: str, judged: Mapping[str, Judged], *, baseline: str, seed: int) -> Choice:
+    """The best model by the decisive measure among those whose paired gain over the baseline is above 0.
+
+    The 95 % interval of the gain must lie wholly above 0; where no model's does, the baseline is shipped.
+    """
+    means = {
+        name: {measure: interval(values, seed=seed) for measure, values in one.measures.items()}
+        for name, one in judged.items()
+    }
+    gains = {
+        name: paired_interval(one.values, judged[baseline].values, seed=seed)
+        for name, one in judged.items()
+        if name != baseline
+    }
+    better = [name for name, gain in gains.items() if gain.low > 0]
+    shipped = max(better, key=lambda name: gains[name].mean, default=baseline)
+    return Choice(answer, shipped, baseline, means, gains, judged)

@@ -1,0 +1,99 @@
+"""Lay down the slates of all customers, with the evidence that their reasons need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.bundle import Slates
+from recommender.candidates import DEPTH
+from recommender.interaction_matrix import InteractionMatrix
+from recommender.models.base import Recommender
+from recommender.models.item_similarity import ItemSimilarity
+from recommender.ranking import BLOCK_CUSTOMERS, mask, top_items
+
+POPULAR_DEPTH = 2_000
+SIMILAR_DEPTH = 50
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """How often each customer bought each item and how long ago last, sorted by ``row * items + column``."""
+
+    keys: np.ndarray
+    counts: np.ndarray
+    last_age_days: np.ndarray
+
+    @classmethod
+    def of(cls, matrix: InteractionMatrix) -> Purchases:
+        """The purchases of a matrix."""
+        bought = matrix.is_order
+        keys = matrix.rows[bought].astype(np.int64) * len(matrix.items) + matrix.columns[bought]
+        ages = matrix.age_days[bought]
+        order = np.lexsort((ages, keys))
+        distinct, first, counts = np.unique(keys[order], return_index=True, return_counts=True)
+        return cls(distinct, counts.astype(np.int32), ages[order][first])
+
+    def at(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Counts and last ages at the keys given: 0 and NaN where there is no purchase."""
+        if not len(self.keys):
+            return np.zeros(keys.shape, dtype=np.int32), np.full(keys.shape, np.nan, dtype=np.float32)
+        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        found = self.keys[places] == keys
+        return np.where(found, self.counts[places], 0), np.where(found, self.last_age_days[places], np.nan)
+
+
+@dataclass(frozen=True)
+class LaidSlates:
+    """Slates by name, and the history arrays of the bundle that belong to ``all``."""
+
+    slates: Mapping[str, Slates]
+    history: Mapping[str, np.ndarray]
+
+
+def lay_slates(
+    matrix: InteractionMatrix,
+    models: Mapping[str, Recommender],
+    *,
+    progress: Callable[[Iterable[int]], Iterable[int]],
+) -> LaidSlates:
+    """The best items of every customer: ``all`` with bought items, ``new`` without; a block of customers at a time."""
+    customers = len(matrix.customers)
+    depth = min(DEPTH, len(matrix.items))
+    laid = {name: Slates(*_blank(customers, depth)) for name in models}
+    for start in progress(range(0, customers, BLOCK_CUSTOMERS)):
+        rows = np.arange(start, min(start + BLOCK_CUSTOMERS, customers))
+        block = matrix.of_customers(rows)
+        for name, model in models.items():
+            scores = mask(model.score(block), block, seen=name == "new", allowed=None)
+            laid[name].positions[rows], laid[name].scores[rows] = top_items(scores, depth)
+    counts, ages = _history(matrix, laid["all"].positions)
+    return LaidSlates(laid, {"counts": counts, "last_age_days": ages})
+
+
+def similar_slates(matrix: InteractionMatrix, model: ItemSimilarity | None) -> Slates:
+    """The items most like each item, best first; without a model none."""
+    slates = Slates(*_blank(len(matrix.items), SIMILAR_DEPTH))
+    if model is not None:
+        for item in range(len(matrix.items)):
+            near, values = model.similar(item, SIMILAR_DEPTH)
+            slates.positions[item, : len(near)], slates.scores[item, : len(near)] = near, values
+    return slates
+
+
+def popular_slate(item_scores: np.ndarray) -> Slates:
+    """The most popular items as one row."""
+    return Slates(*top_items(item_scores[None, :], min(POPULAR_DEPTH, len(item_scores))))
+
+
+def _blank(customers: int, depth: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.full((customers, depth), -1, dtype=np.int32), np.full((customers, depth), np.nan, dtype=np.float32)
+
+
+def _history(matrix: InteractionMatrix, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.arange(len(positions), dtype=np.int64)[:, None]
+    counts, ages = Purchases.of(matrix).at(rows * len(matrix.items) + positions)
+    nothing = positions < 0
+    return np.where(nothing, 0, counts).astype(np.int32), np.where(nothing, np.nan, ages).astype(np.float32)
