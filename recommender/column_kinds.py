@@ -23,8 +23,10 @@ TEXT_CHARACTERS = 20_000
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d{1,18}(\.0+)?\s*")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})?")
-_INSTANT_WITH_OFFSET = r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})"
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
+_INSTANT_WITH_OFFSET = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 class BadValue(ValueError):
@@ -89,7 +91,7 @@ def _parse_word(value: Any) -> str:
 
 def _parse_instant(value: Any) -> datetime:
     if isinstance(value, datetime):
-        moment = value
+        moment = _python_datetime(value)
     elif isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
             moment = datetime.fromisoformat(value.upper())
@@ -103,6 +105,17 @@ def _parse_instant(value: Any) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise BadValue("out_of_range", f"{shown(value)} lies outside the calendar") from None
+
+
+def _python_datetime(value: datetime) -> datetime:
+    # A Timestamp of pandas reaches beyond the calendar of Python; nanoseconds are cut off.
+    if not hasattr(value, "to_pydatetime"):
+        return value
+    try:
+        moment: datetime = value.to_pydatetime(warn=False)
+    except (ValueError, OverflowError):
+        raise BadValue("out_of_range", f"{shown(value)} lies outside the calendar") from None
+    return moment
 
 
 def _parse_decimal(value: Any) -> float:
@@ -167,12 +180,12 @@ def _convert_text(limit: int) -> Callable[[pd.Series], tuple[pd.Series, pd.Serie
 
         if pd.api.types.is_integer_dtype(series.dtype) and limit == IDENTIFIER_CHARACTERS:
             return series.astype("string"), series.notna()
-        is_text = pd.api.types.is_string_dtype(series.dtype) and series.dtype != object
-        if not is_text:
-            is_text = pd.api.types.infer_dtype(series, skipna=True) == "string"
-        if not is_text:
+        if not _is_text(series):
             return _nothing_certain(series, "string")
-        texts = series.astype("string")
+        try:
+            texts = series.astype("string")
+        except UnicodeEncodeError:
+            return _nothing_certain(series, "string")
         certain = texts.str.len().between(1, limit) & ~texts.str.contains("\x00", regex=False)
         return texts, certain.fillna(False).astype(bool)
 
@@ -183,13 +196,22 @@ def _convert_instant(series: pd.Series) -> tuple[pd.Series, pd.Series]:
     import pandas as pd
 
     if isinstance(series.dtype, pd.DatetimeTZDtype):
-        return series.dt.tz_convert("UTC").dt.as_unit("us"), series.notna()
-    if not pd.api.types.is_string_dtype(series.dtype):
+        moments = series.dt.tz_convert("UTC").dt.as_unit("us")
+    elif _is_text(series):
+        texts = series.astype("string")
+        plausible = texts.str.fullmatch(_INSTANT_WITH_OFFSET).fillna(False).astype(bool)
+        moments = pd.to_datetime(texts.where(plausible), format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
+    else:
         return _nothing_certain(series, "datetime64[us, UTC]")
-    texts = series.astype("string")
-    plausible = texts.str.fullmatch(_INSTANT_WITH_OFFSET).fillna(False).astype(bool)
-    moments = pd.to_datetime(texts.where(plausible), format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
-    return moments, moments.notna()
+    return moments, moments.between(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+def _is_text(series: pd.Series) -> bool:
+    import pandas as pd
+
+    if series.dtype != object:
+        return bool(pd.api.types.is_string_dtype(series.dtype))
+    return bool(pd.api.types.infer_dtype(series, skipna=True) == "string")
 
 
 def _convert_decimal(series: pd.Series) -> tuple[pd.Series, pd.Series]:
