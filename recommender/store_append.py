@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,7 +92,7 @@ class _Inserter:
 
     def _compare(self, numbered: Sequence[SqlRow], places: Sequence[int]) -> AppendResult:
         """Tell the rows that were inserted, which bear their own number, from those whose key was taken."""
-        stored = {self._key_of(row): row for row in self._stored(numbered)}
+        stored = self._stored(numbered)
         counts = {"accepted": 0, "duplicates": 0, "completed": 0}
         rejections: list[Rejection] = []
         completed: dict[SqlRow, SqlRow] = {}
@@ -118,14 +118,14 @@ class _Inserter:
     def _key_of(self, row: SqlRow) -> SqlRow:
         return tuple(row[position] for position in self._key)
 
-    def _stored(self, numbered: Sequence[SqlRow]) -> Iterator[SqlRow]:
-        keys = list({self._key_of(row): None for row in numbered})
-        key_columns = [self._sql_table.c[name] for name in self._table.key]
-        wanted = (
-            key_columns[0].in_([key[0] for key in keys]) if len(key_columns) == 1 else sa.tuple_(*key_columns).in_(keys)
+    def _stored(self, numbered: Sequence[SqlRow]) -> dict[SqlRow, SqlRow]:
+        keys = {self._key_of(row) for row in numbered}
+        # By the first column of the key alone: SQLite finds no row by a list of tuples without reading them all.
+        first = self._sql_table.c[self._table.key[0]].in_({key[0] for key in keys})
+        found = self._connection.execute(
+            sa.select(self._sql_table).where(first).execution_options(yield_per=CHUNK_ROWS)
         )
-        for row in self._connection.execute(sa.select(self._sql_table).where(wanted)):
-            yield tuple(row)
+        return {key: row for row in map(tuple, found) if (key := self._key_of(row)) in keys}
 
     def _differing(self, there: SqlRow, row: SqlRow) -> int | None:
         """Position of a column that forbids to take ``row`` for the stored one, or None."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recommender.errors import DataError, UnknownName
-from recommender.event_store import EventStore
+from recommender.event_store import EventStore, open_event_store
 from recommender.touchpoints import TABLES
+from recommender.validation import validate_frame
+from tests import strategies
+from tests.conftest import NOW
 
 END = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -287,3 +293,86 @@ def test_the_last_instant_is_that_of_the_latest_event(store: EventStore) -> None
     store.upsert("offers", {"offer_id": "x", "kind": "gift", "starts_at": "2030-01-01T00:00:00Z"})
     store.append_rows("impressions", [{"recommendation_id": "r", "rank": 1, "shown_at": at(9), "customer_id": "ann"}])
     assert store.last_instant() == at(3)
+
+
+def test_appends_at_the_same_time_are_all_kept_and_numbered_in_the_order_of_commits(store: EventStore) -> None:
+    def append(part: int) -> int:
+        rows = [order(f"o{part}-{number}", "ann", 3) for number in range(40)]
+        return sum(store.append_rows("order_lines", [*rows[:20], order("same", "ann", 3)]).accepted for _ in range(2))
+
+    copy: dict[str, tuple[str, int]] = {}
+    after = 0
+    with ThreadPoolExecutor(4) as workers:
+        results = [workers.submit(append, part) for part in range(6)]
+        while not all(result.done() for result in results):
+            after = copied(store, copy, after)
+    copied(store, copy, after)
+    assert sum(result.result() for result in results) == 6 * 20 + 1
+    assert len(copy) == store.counts()["order_lines"] == 6 * 20 + 1
+
+
+def test_two_stores_of_one_database_see_each_other(store: EventStore) -> None:
+    url = store.engine.url.render_as_string(hide_password=False)
+    if url.startswith("sqlite"):
+        url = f"sqlite:///{store.engine.get_execution_options()['path']}"
+    other = open_event_store(url, clock=lambda: NOW)
+    store.append_rows("order_lines", [order("o1", "ann", 3)])
+    assert other.append_rows("order_lines", [order("o1", "ann", 3)]).duplicates == 1
+    other.erase("ann")
+    other.close()
+    assert store.profile("ann").erased
+
+
+def test_more_rows_than_a_chunk_or_a_batch_are_kept_in_order(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recommender.store_append.CHUNK_ROWS", 3)
+    monkeypatch.setattr("recommender.event_store.BATCH_ROWS", 2)
+    monkeypatch.setattr("recommender.event_store.CUSTOMERS_PER_QUERY", 1)
+    rows = [order(f"o{number}", f"c{number % 2}", 3) for number in range(8)]
+    rows[6] = {**rows[1], "line_number": 1, "amount": 7.0}
+    result = store.append("order_lines", pd.DataFrame(rows))
+    assert result.accepted == 7
+    assert [(one.index, one.code) for one in result.rejections] == [(6, "key_conflict")]
+    kept = ["o0", "o1", "o2", "o3", "o4", "o5", "o7"]
+    batches = list(store.read_batches("order_lines", before=END))
+    assert [len(batch) for batch in batches] == [2, 2, 2, 1]
+    assert [one for batch in batches for one in batch["order_id"]] == kept
+    numbers = [number for number, _ in store.changes("order_lines", 0)]
+    assert numbers == sorted(set(numbers))
+    chosen = store.read("order_lines", before=END, customer_ids=["c0", "c1"])["order_id"].tolist()
+    assert chosen == ["o0", "o2", "o4", "o1", "o3", "o5", "o7"]
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_rows_of_every_table_come_back_as_they_were(sqlite_store: EventStore, name: str) -> None:
+    check_round_trip(sqlite_store, name)
+
+
+@pytest.mark.parametrize("name", ["customers", "items", "offers", "tickets"])
+def test_rows_of_every_kind_come_back_from_postgresql(postgresql_store: EventStore, name: str) -> None:
+    check_round_trip(postgresql_store, name)
+
+
+@settings(max_examples=1, deadline=None, database=None)
+@given(data=st.data())
+def check_round_trip(store: EventStore, name: str, data: st.DataObject) -> None:
+    key = TABLES[name].key
+    by_key = {
+        tuple(row[one] for one in key): row for row in data.draw(st.lists(strategies.rows(TABLES[name]), min_size=5))
+    }
+    rows = [row for row in by_key.values() if row.get("line_number", 1) is not None]
+    frame = pd.DataFrame(
+        {
+            column.name: pd.Series([row[column.name] for row in rows], dtype=column.dtype)
+            for column in TABLES[name].columns
+        }
+    )
+    valid = validate_frame(TABLES[name], frame, now=NOW).rows.reset_index(drop=True)
+    store.append(name, frame)
+    keep = valid["consent_personalization"] if name == "customers" else valid.index >= 0
+    pd.testing.assert_frame_equal(
+        store.read(name, before=datetime(9999, 1, 1, tzinfo=UTC)),
+        valid[keep].reset_index(drop=True),
+        check_index_type=False,
+    )
