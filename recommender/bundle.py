@@ -141,7 +141,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def check_files(folder: Path, hashes: Mapping[str, str]) -> None:
-    """Raise ArtifactError where a file of a bundle is missing or is not what was written."""
+    """Raise ArtifactError where a file of a bundle is missing, is not what was written, or was added."""
+    for path in sorted(folder.iterdir()):
+        if path.name not in hashes and path.name != MANIFEST:
+            raise ArtifactError(f"bundle {folder.name}: the file {path.name} is not named in the manifest; remove it")
     for name, expected in hashes.items():
         path = folder / name
         if not path.is_file():

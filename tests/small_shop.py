@@ -11,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
+from recommender.touchpoints import TABLES
+from recommender.validation import validate_frame
+
 END = datetime(2024, 3, 1, tzinfo=UTC)
 START = END - timedelta(days=240)
 CUSTOMERS = 120
@@ -79,3 +82,10 @@ def _lines_of(number: int) -> list[dict[str, object]]:
         lines += [{**order, "item_id": bought} for bought in (staple_of(number), extra)]
         visit, at = visit + 1, at + timedelta(days=VISIT_DAYS)
     return lines
+
+
+def valid_tables() -> dict[str, pd.DataFrame]:
+    """The tables as validation passes them."""
+    return {
+        name: validate_frame(TABLES[name], frame, now=END + timedelta(days=1)).rows for name, frame in tables().items()
+    }

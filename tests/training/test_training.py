@@ -1,0 +1,134 @@
+"""A whole training on the small shop: what is chosen, what is laid down, that it can be repeated."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from recommender.errors import NotEnoughData
+from recommender.history import History
+from tests import small_shop
+from tests.training.conftest import TrainedShop, shop_history
+from training.pipeline import train
+from training.progress import silent
+from training.report import report_text
+from training.scoring import scored_customers
+
+
+def test_the_staple_of_every_customer_comes_first(trained_shop: TrainedShop):
+    bundle = trained_shop.artifacts.load()
+    first = {
+        bundle.customers[row]: bundle.items[int(bundle.slates["all"].positions[row, 0])]
+        for row in range(len(bundle.customers))
+    }
+    staying = [number for number in range(small_shop.CUSTOMERS) if not small_shop.has_left(number)]
+    assert all(first[small_shop.customer_id(number)] == small_shop.staple_of(number) for number in staying)
+
+
+def test_new_items_come_from_the_customers_own_department_and_were_never_bought(trained_shop: TrainedShop):
+    bundle = trained_shop.artifacts.load()
+    lines = small_shop.tables()["order_lines"]
+    bought = lines.groupby("customer_id")["item_id"].agg(set)
+    for number in (1, 2, 33):
+        position = bundle.customers.position(small_shop.customer_id(number))
+        items = [bundle.items[int(one)] for one in bundle.slates["new"].positions[position, :5]]
+        assert {item[0] for item in items} == {"ab"[number % 2]}
+        assert not bought[small_shop.customer_id(number)].intersection(items)
+
+
+def test_personal_answers_are_chosen_where_they_are_better_than_the_same_for_everybody(trained_shop: TrainedShop):
+    choices = trained_shop.training.choices
+    assert choices["all"].shipped == "personal_frequency"
+    assert choices["new"].shipped in {"item_similarity", "lightfm_hybrid"}
+    assert choices["new"].gains[choices["new"].shipped].low > 0
+
+
+def test_who_stopped_is_outside_the_population_and_who_comes_stays(trained_shop: TrainedShop):
+    rows = {
+        row.customer_id: row
+        for row in scored_customers(
+            trained_shop.history, trained_shop.artifacts.load(), as_of=small_shop.END, steps=silent
+        )
+    }
+    assert len(rows) == small_shop.CUSTOMERS
+    assert not rows["c000"].in_population
+    assert rows["c000"].churn_probability is None
+    assert [reason.code for reason in rows["c000"].reasons] == ["lapsed"]
+    assert rows["c001"].in_population
+    assert rows["c001"].churn_probability < 0.05
+    assert (rows["c001"].segment, rows["c001"].region) == ("regular", "north")
+
+
+def test_two_trainings_with_one_seed_are_equal_byte_for_byte(trained_shop: TrainedShop):
+    again = train(trained_shop.history, trained_shop.settings, as_of=small_shop.END, seed=0, steps=silent)
+    assert trained_shop.artifacts.save(again.bundle) == trained_shop.artifacts.current()
+
+
+def test_rows_after_the_cutoff_change_nothing(trained_shop: TrainedShop, tmp_path):
+    cutoff = small_shop.END - timedelta(days=70)
+    earlier = History.create(tmp_path / "earlier", buckets=3)
+    for name, frame in small_shop.valid_tables().items():
+        kept = frame[frame["ordered_at"] < cutoff] if name == "order_lines" else frame
+        earlier.add(name, kept)
+    bundles = [
+        train(history, trained_shop.settings, as_of=cutoff, seed=0, steps=silent).bundle
+        for history in (trained_shop.history, earlier)
+    ]
+    for slate in ("all", "new"):
+        assert np.array_equal(bundles[0].slates[slate].positions, bundles[1].slates[slate].positions)
+        assert np.array_equal(bundles[0].slates[slate].scores, bundles[1].slates[slate].scores, equal_nan=True)
+    assert bundles[0].facts["answers"] == bundles[1].facts["answers"]
+    assert bundles[0].facts["data"] == bundles[1].facts["data"]
+
+
+def test_the_report_names_every_answer_its_baseline_and_the_gate(trained_shop: TrainedShop):
+    text = report_text(trained_shop.artifacts.manifest())
+    for expected in ("What to show", "Who leaves", "What a customer is worth", "baseline", "gate: passed"):
+        assert expected in text
+
+
+def test_the_manifest_tells_where_the_bundle_comes_from(trained_shop: TrainedShop):
+    manifest = trained_shop.artifacts.manifest()
+    assert manifest["as_of"] == "2024-03-01T00:00:00Z"
+    assert manifest["data"]["interactions"] == len(small_shop.tables()["order_lines"])
+    assert manifest["data"]["fingerprint"] == trained_shop.history.fingerprint(small_shop.END)
+    assert {"numpy", "pandas", "lightfm", "python"} <= set(manifest["libraries"])
+    assert set(manifest["answers"]["all"]["models"]["popularity"]["ndcg"]) == {"mean", "low", "high", "customers"}
+
+
+def one_row_history(folder, **changes) -> History:
+    history = History.create(folder, buckets=1)
+    lines = small_shop.valid_tables()["order_lines"].head(1)
+    history.add("order_lines", lines.assign(**changes))
+    return history
+
+
+def test_one_customer_with_one_item_gets_an_answer_without_a_churn_model(tmp_path, trained_shop: TrainedShop):
+    training = train(one_row_history(tmp_path), trained_shop.settings, as_of=small_shop.END, seed=0, steps=silent)
+    assert training.verdict.passed
+    assert training.bundle.slates["all"].positions.tolist() == [[0]]
+    assert training.bundle.slates["new"].positions.tolist() == [[-1]]
+    assert "churn" not in training.bundle.models
+    assert "no cutoff" in training.bundle.facts["churn"]["missing"]
+    assert "no churn model: no cutoff" in report_text({**training.bundle.facts, **SHOWN})
+
+
+SHOWN = {"version": "v", "as_of": "2024-03-01T00:00:00Z", "horizon_days": 28}
+
+
+def test_without_any_interaction_training_says_what_to_ingest(tmp_path, trained_shop: TrainedShop):
+    history = History.create(tmp_path, buckets=1)
+    with pytest.raises(NotEnoughData, match="ingest order_lines or interactions"):
+        train(history, trained_shop.settings, as_of=small_shop.END, seed=0, steps=silent)
+
+
+def test_the_number_of_buckets_changes_no_answer(trained_shop: TrainedShop, tmp_path):
+    other = History.create(tmp_path, buckets=1)
+    for name, frame in small_shop.valid_tables().items():
+        other.add(name, frame)
+    assert shop_history(tmp_path / "again").buckets == 3
+    bundle = train(other, trained_shop.settings, as_of=small_shop.END, seed=0, steps=silent).bundle
+    served = trained_shop.artifacts.load()
+    assert np.array_equal(bundle.slates["all"].positions, served.slates["all"].positions)
