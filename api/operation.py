@@ -10,11 +10,11 @@ from typing import Any
 from apiflask.scaffold import APIScaffold
 from flask import Response, request
 from pydantic import BaseModel
-from werkzeug.exceptions import BadRequest
 
 from api.auth import require
+from api.bodies import check_json
 from api.documentation import BEARER, problem_responses
-from api.errors import FieldError, Problem, invalid
+from api.errors import FieldError, invalid
 from api.schemas.common import Query
 from api.services import services
 
@@ -105,13 +105,7 @@ def _refuse_repeated_parameters() -> None:
 def _with_json_checked(view: View) -> View:
     @wraps(view)
     def call(**keywords: Any) -> Any:
-        if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-            raise Problem(415, "unsupported_media_type", "send the body as application/json")
-        try:
-            request.get_json(force=True)
-        except BadRequest as bad:
-            reason = getattr(bad.__cause__, "description", None) or bad.description
-            raise Problem(400, "malformed_json", str(reason)) from None
+        check_json()
         return view(**keywords)
 
     return call

@@ -88,7 +88,7 @@ def _fresh_row(store: EventStore, bundle: ModelBundle, customer_id: str) -> Scor
 
     own = [table for table in TABLES.values() if "customer_id" in table.customer_columns]
     tables = {one.name: store.read(one.name, before=_ALWAYS, customer_ids=[customer_id]) for one in own}
-    newest = [tables[one.name][one.exists_from].max() for one in own if one.exists_from and one.name != "customers"]
+    newest = [tables[one.name][one.exists_from].max() for one in own if one.tells_time and not one.is_entity]
     last = max((one.to_pydatetime() for one in newest if not pd.isna(one)), default=bundle.as_of)
     as_of = max(bundle.as_of, last + timedelta(microseconds=1))
     tables = {one.name: known_at(one, tables[one.name], as_of) for one in own}
