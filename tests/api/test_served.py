@@ -1,0 +1,283 @@
+"""All routes on a real server over real sockets, on each kind of database."""
+
+import csv
+import http.client
+import io
+import json
+from dataclasses import replace
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from api.keys import KeyStore
+from api.risk_files import COLUMNS
+from recommender.artifact_store import ArtifactStore
+from tests import small_shop
+from tests.api.shops import served
+from tests.conftest import NOW
+
+RECOMMENDATION_FIELDS = {
+    *("recommendation_id", "customer_id", "customer_known", "placement", "strategy", "fallback", "model_version"),
+    *("as_of", "valid_until", "took_ms", "items", "warnings", "debug"),
+}
+ITEM_FIELDS = {"item_id", "rank", "score", "strategy", "reasons", "properties"}
+RISK_FIELDS = {
+    *("customer_id", "customer_known", "in_population", "churn_probability", "horizon_days", "population", "band"),
+    *("expected_loss", "predicted_value", "lever", "action", "reasons", "model_version", "as_of"),
+}
+STRANGE_IDS = ("a/b", "..", ".", "é", " ", "%", "/", "a//b", "a\nb", "?", "#", "+", "%2F", "recommendations", "💚")
+
+
+def path_of(customer_id, resource=""):
+    encoded = quote(customer_id, safe="").replace(".", "%2E")
+    return f"/v1/customers/{encoded}{resource}"
+
+
+def risks_of(server, query=""):
+    """The churn list page by page."""
+    found, cursor = [], ""
+    while cursor is not None:
+        page = server.ask("GET", f"/v1/churn-risks?limit=7{query}{cursor}", scope="risk:read").json
+        assert page["has_more"] == (page["next_cursor"] is not None)
+        assert len(page["data"]) == 7 or not page["has_more"]
+        found += page["data"]
+        cursor = f"&cursor={quote(page['next_cursor'])}" if page["has_more"] else None
+    return found
+
+
+def test_the_server_is_ready_with_the_promoted_version(server):
+    ready = server.ask("GET", "/readyz").json
+    assert (ready["status"], ready["model_version"], ready["problem"]) == ("ready", server.shop.version, None)
+    assert server.ask("GET", "/healthz").json["status"] == "alive"
+
+
+def test_a_customer_is_shown_the_own_staple_with_a_reason(server):
+    answer = server.ask("GET", path_of("c001", "/recommendations?limit=5&include=properties"), scope="recs:read")
+    shown = answer.json
+    assert answer.status == 200
+    assert set(shown) == RECOMMENDATION_FIELDS
+    assert (shown["customer_known"], shown["fallback"], shown["model_version"]) == (True, None, server.shop.version)
+    assert [item["rank"] for item in shown["items"]] == [1, 2, 3, 4, 5]
+    assert small_shop.staple_of(1) in [item["item_id"] for item in shown["items"]]
+    for item in shown["items"]:
+        assert set(item) == ITEM_FIELDS
+        assert set(item["reasons"][0]) == {"code", "text", "evidence_item_id"}
+        assert item["properties"]["title"] == f"Thing {item['item_id']}"
+    assert shown["as_of"].startswith("2024-02-")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+def test_every_customer_and_any_id_gets_a_full_list(server):
+    for customer_id in ("c119", "nobody", "x" * 256, *STRANGE_IDS):
+        shown = server.ask("GET", path_of(customer_id, "/recommendations"), scope="recs:read").json
+        assert shown["customer_id"] == customer_id
+        assert len(shown["items"]) == 10
+        assert (shown["fallback"] is None) == shown["customer_known"]
+
+
+def test_a_visitor_becomes_known_with_the_first_order_and_the_next_list_is_personal(server):
+    order = {"table": "order_lines", "order_id": "n1", "customer_id": "new", "item_id": "b03"}
+    order["ordered_at"] = "2024-03-02T10:00:00Z"
+    before = server.ask("GET", path_of("new", "/recommendations"), scope="recs:read").json
+    answer = server.ask("POST", "/v1/events", scope="events:write", body=order)
+    assert answer.json == {"accepted": 1, "duplicates": 0, "rejected": []}
+    after = server.ask("GET", path_of("new", "/recommendations"), scope="recs:read").json
+    assert (before["customer_known"], after["customer_known"]) == (False, True)
+    assert after["fallback"] is None
+    assert after["as_of"] == "2024-03-02T10:00:00Z"
+
+
+def test_items_like_an_item_come_from_its_department(server):
+    answer = server.ask("GET", "/v1/items/a03/similar?limit=5", scope="recs:read").json
+    assert answer["fallback"] is None
+    assert [item["item_id"][0] for item in answer["items"]] == ["a"] * 5
+    unknown = server.ask("GET", "/v1/items/no%2Fsuch/similar?limit=5", scope="recs:read").json
+    assert (unknown["fallback"], len(unknown["items"])) == ("popular_items", 5)
+
+
+def test_popular_items_can_be_those_of_a_category(server):
+    popular = server.ask("GET", "/v1/items/popular?limit=12", scope="recs:read").json
+    assert len({item["item_id"] for item in popular["items"]}) == 12
+    category = quote("department b > shelf 1")
+    within = server.ask("GET", f"/v1/items/popular?category={category}&limit=100", scope="recs:read").json
+    shelf = {small_shop.item_id(1, number) for number in range(1, small_shop.ITEMS_PER_DEPARTMENT, 4)}
+    assert {item["item_id"] for item in within["items"]} == shelf
+
+
+def test_the_risk_of_a_customer_says_of_whom_it_is_asked_and_why(server):
+    for query in ("", "?fresh=true"):
+        risk = server.ask("GET", path_of("c001", f"/churn-risk{query}"), scope="risk:read").json
+        assert set(risk) == RISK_FIELDS
+        assert (risk["customer_known"], risk["in_population"], risk["horizon_days"]) == (True, True, 28)
+        assert 0 <= risk["churn_probability"] <= 1
+        assert set(risk["reasons"][0]) == {"code", "text", "lever", "direction", "contribution"}
+
+
+def test_a_customer_who_left_and_one_who_never_was_have_no_probability(server):
+    lapsed = server.ask("GET", path_of("c000", "/churn-risk"), scope="risk:read").json
+    assert (lapsed["customer_known"], lapsed["in_population"], lapsed["churn_probability"]) == (True, False, None)
+    assert [reason["code"] for reason in lapsed["reasons"]] == ["lapsed"]
+    unknown = server.ask("GET", path_of("nobody", "/churn-risk"), scope="risk:read").json
+    assert (unknown["customer_known"], unknown["churn_probability"]) == (False, None)
+    assert [reason["code"] for reason in unknown["reasons"]] == ["no_history"]
+
+
+def test_the_churn_list_is_the_same_page_by_page_and_as_a_whole(server):
+    pages = risks_of(server)
+    losses = [risk["expected_loss"] for risk in pages if risk["expected_loss"] is not None]
+    assert losses == sorted(losses, reverse=True)
+    assert len({risk["customer_id"] for risk in pages}) == len(pages) >= 100
+    whole = server.ask("GET", "/v1/churn-risks", scope="risk:read", headers={"Accept": "application/x-ndjson"})
+    assert whole.headers["Content-Type"] == "application/x-ndjson"
+    assert [json.loads(line) for line in whole.body.splitlines()] == pages
+    table = server.ask("GET", "/v1/churn-risks", scope="risk:read", headers={"Accept": "text/csv"})
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(table.body.decode(), newline="")))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["customer_id"] for row in rows] == [risk["customer_id"] for risk in pages]
+    assert rows[0]["reason_1"] == pages[0]["reasons"][0]["text"]
+
+
+def test_with_a_limit_a_file_is_one_page_and_names_the_next(server):
+    accept = {"Accept": "text/csv"}
+    first = server.ask("GET", "/v1/churn-risks?limit=3", scope="risk:read", headers=accept)
+    cursor = quote(first.headers["X-Next-Cursor"])
+    second = server.ask("GET", f"/v1/churn-risks?limit=3&cursor={cursor}", scope="risk:read", headers=accept)
+    ids = [line.split(b",")[0].decode() for answer in (first, second) for line in answer.body.splitlines()[1:]]
+    assert ids == [risk["customer_id"] for risk in risks_of(server)[:6]]
+
+
+def test_the_churn_list_can_be_filtered(server):
+    everybody = {risk["customer_id"]: risk for risk in risks_of(server)}
+    north = {customer_id for customer_id in everybody if customer_id.startswith("c") and int(customer_id[1:]) % 2}
+    assert {risk["customer_id"] for risk in risks_of(server, "&region=north")} == north
+    likely = {key for key, risk in everybody.items() if (risk["churn_probability"] or 0) >= 0.2}
+    assert {risk["customer_id"] for risk in risks_of(server, "&min_probability=0.2")} == likely
+    assert risks_of(server, "&region=nowhere") == []
+    values = [risk["predicted_value"] for risk in risks_of(server, "&sort=predicted_value&min_value=0")]
+    assert values == sorted(values)
+
+
+def test_value_and_summary_of_a_customer(server):
+    value = server.ask("GET", path_of("c001", "/value"), scope="risk:read").json
+    assert value["historic_value"] == 180.0
+    assert value["total_value"] == pytest.approx(value["historic_value"] + value["predicted_value"])
+    summary = server.ask("GET", path_of("c001"), scope="risk:read").json
+    assert (summary["profile"]["region"], summary["order_count"]) == ("north", 30)
+    assert server.ask("GET", path_of("nobody", "/value"), scope="risk:read").json["customer_known"] is False
+    assert server.ask("GET", path_of("nobody"), scope="risk:read").json["customer_known"] is False
+
+
+def test_an_id_of_any_characters_is_stored_and_found(server):
+    for number, customer_id in enumerate(STRANGE_IDS):
+        body = {"region": f"region {number}"}
+        assert server.ask("PUT", path_of(customer_id), scope="catalog:write", body=body).status == 204
+    for number, customer_id in enumerate(STRANGE_IDS):
+        summary = server.ask("GET", path_of(customer_id), scope="risk:read").json
+        assert (summary["customer_id"], summary["customer_known"]) == (customer_id, True)
+        assert summary["profile"]["region"] == f"region {number}"
+
+
+def test_an_id_that_is_not_utf_8_is_unknown_when_read_and_invalid_when_written(server):
+    read = server.ask("GET", "/v1/customers/a%FFb/value", scope="risk:read")
+    assert (read.status, read.json["customer_known"]) == (200, False)
+    written = server.ask("PUT", "/v1/customers/a%FFb", scope="catalog:write", body={})
+    assert (written.status, written.json["errors"][0]["code"]) == (422, "not_unicode")
+
+
+def test_a_deleted_customer_is_unknown_from_then_on(server):
+    assert server.ask("GET", path_of("c118"), scope="risk:read").json["customer_known"]
+    erasure = server.ask("DELETE", path_of("c118"), scope="privacy:write").json
+    assert (erasure["deleted"]["order_lines"], erasure["deleted"]["scores"]) == (60, 1)
+    assert erasure["bundles_holding_id"] == [server.shop.version]
+    shown = server.ask("GET", path_of("c118", "/recommendations"), scope="recs:read").json
+    assert (shown["customer_known"], shown["fallback"]) == (False, "popular_items")
+    assert server.ask("GET", path_of("c118", "/churn-risk"), scope="risk:read").json["customer_known"] is False
+    assert "c118" not in {risk["customer_id"] for risk in risks_of(server)}
+    assert server.ask("DELETE", path_of("c118"), scope="privacy:write").status == 200
+
+
+def test_a_customer_who_does_not_agree_gets_no_personal_answer(server):
+    body = {"consent_personalization": False}
+    assert server.ask("PUT", path_of("c117"), scope="catalog:write", body=body).status == 204
+    shown = server.ask("GET", path_of("c117", "/recommendations"), scope="recs:read").json
+    assert (shown["fallback"], len(shown["items"])) == ("popular_items", 10)
+    assert shown["warnings"]
+
+
+@pytest.mark.parametrize("as_stream", [False, True], ids=["with its length", "in chunks"])
+def test_a_body_of_6_mb_is_refused_and_the_server_goes_on(server, as_stream):
+    place = urlsplit(server.url)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
+    headers = {"Authorization": f"Bearer {server.shop.keys['events:write']}", "Content-Type": "application/json"}
+    parts = [b'[{"query": "', *[b"x" * 100_000] * 60, b'"}]']
+    connection.request("POST", "/v1/events", iter(parts) if as_stream else b"".join(parts), headers)
+    response = connection.getresponse()
+    assert (response.status, json.loads(response.read())["code"]) == (413, "body_too_large")
+    connection.close()
+    assert server.ask("GET", "/healthz").status == 200
+
+
+def test_the_figures_of_all_workers_are_added_up(server):
+    wanted = 'regulars_http_requests_total{method="GET",route="unmatched",status="404"}'
+
+    def counted():
+        lines = server.ask("GET", "/metrics").body.decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(wanted))
+
+    before = counted()
+    for _ in range(20):
+        assert server.ask("GET", "/nowhere").status == 404
+    assert counted() == before + 20
+
+
+def test_a_key_is_refused_soon_after_it_was_revoked(server):
+    store = server.shop.store()
+    keys = KeyStore(store.engine)
+    made, text = keys.create(["recs:read"], now=NOW)
+    headers = {"Authorization": f"Bearer {text}"}
+    assert server.ask("GET", "/v1/items/popular", headers=headers).status == 200
+    keys.revoke(made.key_id, now=NOW)
+    store.close()
+    assert any(server.ask("GET", "/v1/items/popular", headers=headers).status == 401 for _ in range(100_000))
+
+
+def test_a_promoted_version_is_picked_up_without_a_failed_request(server, trained):
+    artifacts = ArtifactStore(server.shop.home / "artifacts")
+    bundle, _ = trained
+    version = artifacts.save(replace(bundle, facts={**bundle.facts, "seed": 1}))
+    artifacts.promote(version, at=NOW)
+    answers = (server.ask("GET", path_of("c001", "/recommendations"), scope="recs:read") for _ in range(100_000))
+    statuses, versions = [], []
+    for answer in answers:
+        statuses.append(answer.status)
+        versions.append(answer.json["model_version"])
+        if versions[-1] == version:
+            break
+    assert set(statuses) == {200}
+    assert set(versions) <= {server.shop.version, version}
+    artifacts.promote(server.shop.version, at=NOW)
+
+
+def test_the_log_names_routes_and_no_customer(server):
+    server.ask("GET", path_of("c077", "/recommendations"), scope="recs:read", headers={"X-Request-ID": "find-me"})
+    lines = (server.shop.home / "server.log").read_text().splitlines()
+    (line,) = [json.loads(line) for line in lines if "find-me" in line]
+    assert line["route"] == "/v1/customers/<identifier:customer_id>/recommendations"
+    assert (line["method"], line["status"], line["level"]) == ("GET", 200, "info")
+    assert not any("c077" in line for line in lines)
+
+
+def test_a_stopped_server_ends_with_0_and_has_written_what_it_decided(sqlite_shop, tmp_path):
+    with served(sqlite_shop, tmp_path / "log") as server:
+        shown = server.ask("GET", path_of("c011", "/recommendations"), scope="recs:read").json
+        server.process.terminate()
+        assert server.process.wait(timeout=60) == 0
+    store = sqlite_shop.store()
+    rows = store.rows_by_key("items", [item["item_id"] for item in shown["items"]])
+    assert len(rows) == 10
+    with store.engine.connect() as connection:
+        query = "SELECT item_id FROM impressions WHERE recommendation_id = ? ORDER BY rank"
+        written = connection.exec_driver_sql(query, (shown["recommendation_id"],)).scalars().all()
+    store.close()
+    assert written == [item["item_id"] for item in shown["items"]]
