@@ -40,6 +40,8 @@ def parquet_chunks(table: Table, path: Path, rows: int) -> Iterator[pd.DataFrame
             raise DataError(table.name, f"{part.name} is empty; write it again")
         try:
             with pq.ParquetFile(part) as file:
+                if file.metadata.num_rows == 0:
+                    yield _frame(table, file.schema_arrow.empty_table())
                 for batch in file.iter_batches(batch_size=rows):
                     yield _frame(table, pa.Table.from_batches([batch]))
         except (pa.ArrowInvalid, OSError) as error:
