@@ -67,21 +67,23 @@ def churn_scores(shop: Shop, cutoff: datetime, seed: int) -> Iterator[tuple[str,
     features, _ = shop.examples(cutoff)
     first = shop.order_lines["ordered_at"].min().to_pydatetime()
     panel = gather_panel(panel_cutoffs(cutoff, shop.horizon_days, first), shop.examples)
+    varying = [name for name in features.columns if panel.features[name].nunique(dropna=False) > 1]
     for name, columns, keywords in (
-        ("churn", list(features.columns), {}),
+        ("churn", varying, {}),
         ("rfm_logistic", RFM, {"boosting_share": 0.0}),
         ("recency", RFM[:1], {"boosting_share": 0.0}),
     ):
         model = create("churn", seed, **keywords)
         model.fit(panel.features[columns], panel.churned, cutoffs=panel.cutoffs)
         yield name, model.predict_proba(features[columns]).to_numpy()
-    rhythm = create("bgnbd_no_order", horizon_days=shop.horizon_days).fit(features)
+    everybody = shop.history(cutoff).eval("order_day_count = frequency + 1")
+    rhythm = create("bgnbd_no_order", horizon_days=shop.horizon_days).fit(everybody)
     yield "bgnbd_no_order", rhythm.predict_proba(features).to_numpy()
 
 
 def churn_table(shop: Shop, cutoffs: tuple[datetime, ...], seed: int) -> Iterator[str]:
     """Figures per cutoff and their means, and the paired gain over each baseline."""
-    yield f"{'churn':<16}{'cutoff':<12}" + "".join(f"{name:>20}" for name in PROBABILITY_MEASURES)
+    yield f"{'churn':<20}{'cutoff':<12}" + "".join(f"{name:>24}" for name in PROBABILITY_MEASURES)
     rows, gains = [], []
     for cutoff in cutoffs:
         started = time.perf_counter()
@@ -101,7 +103,7 @@ def churn_table(shop: Shop, cutoffs: tuple[datetime, ...], seed: int) -> Iterato
 
 def value_table(shop: Shop, cutoffs: tuple[datetime, ...]) -> Iterator[str]:
     """Figures of the value models per cutoff, for everybody with an order before it, and their means."""
-    yield f"{'value':<16}{'cutoff':<12}" + "".join(f"{name:>20}" for name in VALUE_MEASURES)
+    yield f"{'value':<20}{'cutoff':<12}" + "".join(f"{name:>24}" for name in VALUE_MEASURES)
     rows = []
     returns = TABLES["returns"].empty()
     for cutoff in cutoffs:
@@ -117,13 +119,13 @@ def value_table(shop: Shop, cutoffs: tuple[datetime, ...]) -> Iterator[str]:
 
 def _line(row: tuple) -> str:
     name, cutoff, *figures = row
-    return f"{name:<16}{cutoff:%Y-%m-%d}  " + "".join(f"{figure:>20.4f}" for figure in figures)
+    return f"{name:<20}{cutoff:%Y-%m-%d}  " + "".join(f"{figure:>24.4f}" for figure in figures)
 
 
 def _means(rows: list[tuple]) -> Iterator[str]:
     for name in dict.fromkeys(row[0] for row in rows):
         means = np.mean([row[2:] for row in rows if row[0] == name], axis=0)
-        yield f"{name:<16}{'mean':<12}" + "".join(f"{figure:>20.4f}" for figure in means)
+        yield f"{name:<20}{'mean':<12}" + "".join(f"{figure:>24.4f}" for figure in means)
 
 
 def main() -> None:
