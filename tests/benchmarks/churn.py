@@ -2,7 +2,8 @@
 
 Cutoffs of MODELS.md 7b, 56 days, population = an order in the 56 days before; everything is fitted on windows that end
 by the cutoff. The settings of the churn model were chosen at 2017-05-22 and 2017-06-19, whose windows end by the first
-cutoff here; which of them suits a panel is decided inside that panel. CDNOW stands beside it for value.
+cutoff here; which of them suits a panel is decided inside that panel. How to calibrate (slope of all windows, offset of
+the latest) was best there too, but had been seen on the four cutoffs as well: read their ECE with that in mind.
 """
 
 from __future__ import annotations
