@@ -33,12 +33,13 @@ def ingest_command(
     session: Session, folder: Path, dry_run: bool, strict: bool, quarantine: Path | None, as_json: bool
 ) -> None:
     """Check the tables of FOLDER and store them; rows refused go into quarantine."""
-    kept = quarantine or (None if dry_run else session.config.quarantine)
+    kept = quarantine
     if dry_run:
         report = check(folder, session.clock(), kept, shown)
     else:
+        kept = quarantine or session.config.quarantine
         with session.store() as store:
-            report = ingest(folder, store, session.config.quarantine if kept is None else kept, shown)
+            report = ingest(folder, store, kept, shown)
     _print(_ingest_json(report, kept) if as_json else _ingest_lines(report, kept))
     for warning in report.warnings:
         click.echo(f"warning: {warning}", err=True)

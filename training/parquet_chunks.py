@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -25,6 +25,9 @@ _INTEGERS = {
     pa.uint32(): pd.UInt32Dtype(),
     pa.uint64(): pd.UInt64Dtype(),
 }
+_NESTED_KINDS = {"list", "object"}
+# A day within the limits of datetime, so that any offset stays within.
+_CALENDAR = (datetime(1, 1, 2), datetime(9999, 12, 30))
 
 
 def parquet_chunks(table: Table, path: Path, rows: int) -> Iterator[pd.DataFrame]:
@@ -52,8 +55,9 @@ def parquet_chunks(table: Table, path: Path, rows: int) -> Iterator[pd.DataFrame
 def _frame(table: Table, arrow: pa.Table) -> pd.DataFrame:
     columns = {}
     for name in arrow.column_names:
-        plain = _plain(arrow[name])
         is_attribute = name not in table.column_names
+        may_be_nested = is_attribute or table[name].kind_name in _NESTED_KINDS
+        plain = _plain(_as_json(arrow[name]) if may_be_nested else arrow[name])
         columns[name] = _attribute(plain) if is_attribute else _series(plain)
     return pd.DataFrame(columns, index=range(len(arrow)))
 
@@ -63,9 +67,6 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _plain(column.cast(kind.value_type))
-    if pa.types.is_nested(kind):
-        texts = [None if value is None else _json(value) for value in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.large_string())])
     if pa.types.is_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind):
         return column.cast(pa.large_string())
     if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
@@ -73,12 +74,18 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_date(kind):
         return column.cast(pa.timestamp("us"))
     if pa.types.is_timestamp(kind):
-        return column.cast(pa.timestamp("us", tz=kind.tz), safe=False)
+        # Nanoseconds are cut off; seconds that are too many for microseconds are an error.
+        return column.cast(pa.timestamp("us", tz=kind.tz), safe=kind.unit != "ns")
     return column
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _as_json(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Lists and structures as JSON text; other columns as they are."""
+    if not pa.types.is_nested(column.type):
+        return column
+    values = column.to_pylist()
+    texts = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values]
+    return pa.chunked_array([pa.array(texts, pa.large_string())])
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series:
@@ -90,11 +97,23 @@ def _series(column: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_boolean(kind):
         return column.to_pandas(types_mapper=lambda _: pd.BooleanDtype())
     if pa.types.is_timestamp(kind):
-        return column.to_pandas()
+        return _instants(column)
     if pa.types.is_floating(kind) and not pc.any(pc.is_nan(column)).as_py():
         return column.to_pandas()
     # In a float column null and NaN would be one; among objects they are told apart.
     return pd.Series(column.to_pylist(), dtype=object)
+
+
+def _instants(column: pa.ChunkedArray) -> pd.Series:
+    """Times as they are, but as text where no calendar of Python has them: validation refuses a text like that."""
+    first, last = (pa.scalar(moment, pa.timestamp("us")) for moment in _CALENDAR)
+    local = column.cast(pa.timestamp("us"))
+    outside = pc.or_(pc.less(local, first), pc.greater(local, last))
+    if not pc.any(outside).as_py():
+        return column.to_pandas()
+    times = pc.if_else(outside, None, column).to_pylist()
+    texts = column.cast(pa.large_string()).to_pylist()
+    return pd.Series([text if time is None else time for time, text in zip(times, texts, strict=True)], dtype=object)
 
 
 def _attribute(column: pa.ChunkedArray) -> pd.Series:

@@ -120,6 +120,22 @@ def test_types_of_other_writers_are_understood(folder):
     assert row["first_sold"].startswith("1970-01-01")
 
 
+def test_instants_that_no_calendar_has_become_text(folder):
+    times = pa.array([400_000_000_000_000_000, 0, None], pa.timestamp("us", tz="UTC"))
+    (chunk,) = chunks_of("order_lines", parquet_file(folder, "order_lines", ordered_at=times))
+    far, near, missing = chunk.frame["ordered_at"].tolist()
+    assert far.startswith("14645-06-30")
+    assert near == pd.Timestamp(0, tz="UTC")
+    assert missing is None
+
+
+def test_a_list_is_text_only_where_a_list_is_meant(folder):
+    path = parquet_file(folder, "offers", offer_id=pa.array([["a"]]), item_ids=pa.array([["a", "b"]]))
+    (chunk,) = chunks_of("offers", path)
+    assert chunk.frame["item_ids"].tolist() == ['["a", "b"]']
+    assert list(chunk.frame["offer_id"][0]) == ["a"]
+
+
 def test_parts_of_a_folder_are_read_in_the_order_of_their_names(folder):
     (folder / "customers").mkdir()
     for name, customer in (("part-1", "bob"), ("part-0", "ann")):
