@@ -81,7 +81,7 @@ def test_an_altered_file_is_refused_by_name(artifacts, name):
 def test_a_missing_file_is_refused_by_name(artifacts):
     version = artifacts.save(bundle())
     (artifacts.folder / "versions" / version / "popular_scores.npy").unlink()
-    with pytest.raises(ArtifactError, match="popular_scores.npy is missing"):
+    with pytest.raises(ArtifactError, match=r"popular_scores\.npy is missing"):
         artifacts.load(version)
 
 
