@@ -65,7 +65,7 @@ def open_services(settings: Settings, clock: Callable[[], datetime]) -> Services
         store=store,
         advisor=advisor,
         authenticator=Authenticator(KeyStore(store.engine), seconds=time.monotonic),
-        decisions=DecisionLog(store.append_rows, metrics.count_decisions),
+        decisions=DecisionLog(store, metrics.count_decisions),
         refresher=Refresher(advisor.refresh),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from recommender.errors import StoreUnavailable
+from recommender.store_consent import customer_hash
 
 if TYPE_CHECKING:
     from recommender.answers import Recommendations
-    from recommender.store_append import AppendResult
+    from recommender.event_store import EventStore
 
 logger = structlog.get_logger("api.decision_log")
 
 CAPACITY = 10_000
 BATCH = 500
 GATHER_SECONDS = 0.25
+REMEMBERED_ERASURES = 10_000
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,14 @@ class Decision:
     answer: Recommendations
     shown_at: datetime
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self, forgotten: Container[str] = ()) -> list[dict[str, Any]]:
         """The rows of the table ``impressions``; the list follows from the data alone, so its probability is 1.
 
-        A customer whom the store does not know, or who was erased, is not named: the decision is its own session.
+        A customer whom the store does not know, or has forgotten since, is not named: the decision is its own session.
         """
-        customer_id = self.answer.customer_id if self.answer.customer_known else None
-        session_id = None if self.answer.customer_known else self.answer.recommendation_id
+        is_named = self.answer.customer_known and self.answer.customer_id not in forgotten
+        customer_id = self.answer.customer_id if is_named else None
+        session_id = None if is_named else self.answer.recommendation_id
         return [
             {
                 "recommendation_id": self.answer.recommendation_id,
@@ -59,13 +63,15 @@ class DecisionLog:
 
     def __init__(
         self,
-        append_rows: Callable[[str, Sequence[Mapping[str, Any]]], AppendResult],
+        store: EventStore,
         count: Callable[[str, int], None],
         *,
         capacity: int = CAPACITY,
     ) -> None:
-        self._append_rows = append_rows
+        self._store = store
         self._count = count
+        self._after = store.last_sequence()
+        self._erased: deque[str] = deque(maxlen=REMEMBERED_ERASURES)
         self._waiting: queue.Queue[Decision] = queue.Queue(capacity)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decision log", daemon=True)
@@ -102,9 +108,10 @@ class DecisionLog:
         return batch
 
     def _write(self, batch: list[Decision]) -> None:
-        rows = [row for decision in batch for row in decision.rows()]
         try:
-            result = self._append_rows("impressions", rows)
+            forgotten = self._forgotten(batch)
+            rows = [row for decision in batch for row in decision.rows(forgotten)]
+            result = self._store.append_rows("impressions", rows)
         except StoreUnavailable as problem:
             self._count("dropped", len(batch))
             logger.error("decisions dropped", count=len(batch), problem=str(problem))
@@ -113,3 +120,13 @@ class DecisionLog:
         self._count("written", len(batch) - rejected)
         if rejected:
             self._count("rejected", rejected)
+
+    def _forgotten(self, batch: list[Decision]) -> set[str]:
+        """The customers who were erased while their decisions waited: a late record must not bring them back."""
+        for number, erased in self._store.erasures(self._after):
+            self._after = number
+            self._erased.append(erased)
+        customer_ids = {decision.answer.customer_id for decision in batch} if self._erased else set()
+        suspects = {one for one in customer_ids if customer_hash(one) in self._erased}
+        # An entry may also be a withdrawn consent, or a customer who has come back since.
+        return {one for one in suspects if not self._store.profile(one).known}

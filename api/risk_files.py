@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ COLUMNS = (
 )
 REASONS = 3
 _ROWS_AT_ONCE = 500
+# Populations, bands, actions and instants are the same in most rows.
+REMEMBERED_TEXTS = 4_096
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -54,6 +57,7 @@ def ndjson_lines(risks: Iterator[ChurnRisk]) -> Iterator[bytes]:
     return _ndjson_parts(first, risks)
 
 
+@lru_cache(maxsize=REMEMBERED_TEXTS)
 def guarded(text: str | None) -> str | None:
     """A text that no spreadsheet takes for a formula."""
     return "'" + text if text and text.startswith(_FORMULA_STARTS) else text
@@ -99,5 +103,6 @@ def _truth(value: bool) -> str:
     return "true" if value else "false"
 
 
+@lru_cache(maxsize=REMEMBERED_TEXTS)
 def _instant(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Requests run side by side in threads and workers: a library that starts threads of its own only gets in the way.
 SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 GRACE_SECONDS = 30
+# A worker that has not started by then is replaced: it checks the hashes of all files of the bundle first.
+START_SECONDS = 120
 # A path holds an identifier of 256 characters, each up to four bytes, percent-encoded.
 LONGEST_REQUEST_LINE = 8_190
 
@@ -51,7 +53,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "bind": f"{host}:{settings.port}",
         "workers": settings.workers,
         "threads": settings.threads,
-        "worker_class": "gthread",
+        "worker_class": "api.worker.ProblemWorker",
+        "timeout": START_SECONDS,
         "preload_app": False,
         "graceful_timeout": GRACE_SECONDS,
         "limit_request_line": LONGEST_REQUEST_LINE,

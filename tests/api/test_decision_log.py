@@ -1,9 +1,9 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from api.decision_log import Decision, DecisionLog
 from recommender.answers import ItemReason, Recommendations, RecommendedItem
-from recommender.errors import StoreUnavailable
 from tests.conftest import NOW
 
 REASON = (ItemReason("popular", "Bought by many"),)
@@ -19,7 +19,7 @@ def decision(recommendation_id, *, known=True, item_ids=("tea", "milk")):
 
 def logged(store, *decisions, capacity=100):
     counted = Counter()
-    log = DecisionLog(store.append_rows, lambda outcome, count: counted.update({outcome: count}), capacity=capacity)
+    log = DecisionLog(store, lambda outcome, count: counted.update({outcome: count}), capacity=capacity)
     for one in decisions:
         log.add(one)
     log.close()
@@ -62,9 +62,25 @@ def test_a_decision_that_the_store_refuses_is_counted_as_rejected(sqlite_store):
     }
 
 
-def test_while_the_store_is_gone_decisions_are_dropped_and_requests_go_on():
-    class GoneStore:
-        def append_rows(self, table, rows):
-            raise StoreUnavailable("the store is gone")
+def test_while_the_store_is_gone_decisions_are_dropped_and_requests_go_on(sqlite_store, tmp_path):
+    counted = Counter()
+    log = DecisionLog(sqlite_store, lambda outcome, count: counted.update({outcome: count}))
+    (tmp_path / "store.db").unlink()
+    log.add(decision("r1"))
+    log.add(decision("r2"))
+    log.close()
+    assert counted == {"dropped": 2}
 
-    assert logged(GoneStore(), decision("r1"), decision("r2")) == {"dropped": 2}
+
+def test_a_customer_erased_while_a_decision_waited_is_not_brought_back(sqlite_store):
+    for customer_id in ("ann", "bob"):
+        sqlite_store.upsert("customers", {"customer_id": customer_id})
+    log = DecisionLog(sqlite_store, lambda outcome, count: None)
+    for number, customer_id in enumerate(("ann", "bob", "cat")):
+        log.add(replace(decision(f"r{number}"), answer=replace(decision(f"r{number}").answer, customer_id=customer_id)))
+    sqlite_store.erase("ann")
+    sqlite_store.upsert("customers", {"customer_id": "bob", "consent_personalization": False})
+    log.close()
+    assert not sqlite_store.profile("ann").known
+    assert sqlite_store.counts()["impressions"] == 6
+    assert sqlite_store.erase("bob")["impressions"] == 2

@@ -4,6 +4,7 @@ import csv
 import http.client
 import io
 import json
+import socket
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
@@ -216,6 +217,26 @@ def test_a_body_of_6_mb_is_refused_and_the_server_goes_on(server, as_stream):
     assert (response.status, json.loads(response.read())["code"]) == (413, "body_too_large")
     connection.close()
     assert server.ask("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "code"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nno header\r\n\r\n", 400, "malformed_request"),
+        (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n", 414, "uri_too_long"),
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * 9_000 + b"\r\n\r\n", 431, "headers_too_large"),
+    ],
+)
+def test_what_is_no_http_is_refused_with_a_problem_too(server, request_bytes, status, code):
+    place = urlsplit(server.url)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+        connection.sendall(request_bytes)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        problem = json.loads(response.read())
+        response.close()
+    assert (response.status, problem["status"], problem["code"]) == (status, status, code)
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 def test_the_figures_of_all_workers_are_added_up(server):

@@ -84,3 +84,10 @@ def test_an_altered_bundle_is_not_served(home, open_app):
     problem_of(ask("GET", "/readyz"), 503, "model_unavailable")
     answer = ask("GET", "/v1/customers/c001/recommendations", scope="recs:read").json
     assert (answer["model_version"], answer["fallback"]) == (None, "recent_orders")
+
+
+def test_where_keys_are_switched_off_on_loopback_none_is_asked_for(sqlite_shop):
+    settings = Settings(home=sqlite_shop.home, store=sqlite_shop.store_url, api_keys_required=False)
+    app = create_app(settings, clock=lambda: NOW)
+    assert app.test_client().get("/v1/customers/c001/recommendations").status_code == 200
+    app.extensions["regulars"].close()
