@@ -33,6 +33,25 @@ def area_under_curve(outcomes: np.ndarray, probabilities: np.ndarray) -> float:
     return float((ranks @ outcomes - left * (left + 1) / 2) / (left * stayed))
 
 
+def area_components(outcomes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """One value per customer whose mean is the area under the curve, and whose spread gives its standard error.
+
+    The area plus each customer's influence on it, so that a paired bootstrap of the values compares two models as
+    DeLong, DeLong and Clarke-Pearson (1988) do. NaN where nobody or everybody has left.
+    """
+    has_left = outcomes > 0
+    left, stayed = int(has_left.sum()), int((~has_left).sum())
+    if left == 0 or stayed == 0:
+        return np.full(len(outcomes), np.nan)
+    ranks = rankdata(probabilities)
+    own = np.empty(len(outcomes))
+    own[has_left], own[~has_left] = rankdata(probabilities[has_left]), rankdata(probabilities[~has_left])
+    # Share of the other group that the customer is on the right side of, ties counting half.
+    beaten = np.where(has_left, (ranks - own) / stayed, 1.0 - (ranks - own) / left)
+    area = beaten[has_left].mean()
+    return np.asarray(area + (beaten - area) * len(outcomes) / np.where(has_left, left, stayed))
+
+
 def average_precision(outcomes: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean over those who left of the precision at their score (PR-AUC as a step function)."""
     if outcomes.sum() == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,10 @@ from recommender.models.lifetime_value import purchase_history
 from recommender.parquet_files import write_parquet
 from recommender.risk_scoring import FEATURES
 from training.examples import ChurnQuestion, known_before
-from training.ingest import validated_frames
+from training.ingest import consented_frames
 from training.pipeline import Training, train
 from training.progress import Steps
 from training.settings import TrainingSettings
-
-_ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,8 @@ class Answers:
 def history_of(folder: Path, scratch: Path, *, now: datetime, steps: Steps) -> History:
     """The tables of a folder as a history, without the rows of customers who do not agree to personalization."""
     history = History.create(scratch / "history")
-    for table, frame in validated_frames(folder, now, steps=steps):
+    for table, frame in consented_frames(folder, now, steps=steps):
         history.add(table, frame)
-    customers = history.read("customers", before=_ALWAYS, columns=["customer_id", "consent_personalization"])
-    history.forget(set(customers.loc[~customers["consent_personalization"], "customer_id"]))
     history.compact()
     return history
 

@@ -15,6 +15,7 @@ from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.models import create
 from recommender.panel import gather_panel, panel_cutoffs
+from recommender.probability_metrics import area_components
 from recommender.risk_scoring import population_name
 from training.examples import ChurnQuestion, Examples, churn_examples, is_contractual
 from training.progress import Steps
@@ -110,9 +111,11 @@ def _choose(panel: Sequence[Examples], names: Sequence[str], settings: TrainingS
 
 
 def judge(probabilities: pd.Series, churned: pd.Series) -> Judged:
-    """Squared error per customer, negative so that higher is better."""
+    """By the area under the curve, with the squared error beside it, negative so that higher is better."""
     outcomes = churned.reindex(probabilities.index).to_numpy(dtype="float64")
-    return Judged({"negative_brier": -np.square(probabilities.to_numpy() - outcomes)}, "negative_brier")
+    predicted = probabilities.to_numpy()
+    measures = {"auc": area_components(outcomes, predicted), "negative_brier": -np.square(predicted - outcomes)}
+    return Judged(measures, "auc")
 
 
 def _fit(name: str, panel: Sequence[Examples], names: Sequence[str], settings: TrainingSettings, seed: int) -> Any:

@@ -114,3 +114,25 @@ def test_all_measures_are_judged_by_name():
     found = ours.judge(ours.PROBABILITY_MEASURES, FOUR, np.array([0.9, 0.5, 0.3, 0.1]), seed=0)
     assert found["auc"].mean == 0.75
     assert ours.judge(ours.VALUE_MEASURES, np.array([]), np.array([]), seed=0)["rmse"].customers == 0
+
+
+def test_area_components_average_to_the_area_with_ties_counting_half():
+    outcomes = np.array([1.0, 0.0, 1.0, 0.0, 0.0])
+    probabilities = np.array([0.9, 0.4, 0.4, 0.4, 0.1])
+    # The leaver at .9 beats all three who stayed, the one at .4 ties with two and beats one: (1 + 2/3) / 2.
+    assert ours.area_components(outcomes, probabilities).mean() == pytest.approx(5 / 6)
+    assert ours.area_under_curve(outcomes, probabilities) == pytest.approx(5 / 6)
+
+
+def test_area_components_spread_as_the_bootstrap_of_the_area_does():
+    rng = np.random.default_rng(1)
+    outcomes = (rng.random(800) < 0.2).astype(float)
+    probabilities = 0.3 * outcomes + rng.random(800)
+    components = ours.area_components(outcomes, probabilities)
+    resampled = [rng.integers(800, size=800) for _ in range(300)]
+    bootstrap = np.std([ours.area_under_curve(outcomes[one], probabilities[one]) for one in resampled])
+    assert components.std() / np.sqrt(800) == pytest.approx(bootstrap, rel=0.15)
+
+
+def test_without_two_outcomes_there_is_no_area():
+    assert np.isnan(ours.area_components(np.zeros(3), np.array([0.1, 0.2, 0.3]))).all()
