@@ -107,5 +107,9 @@ def _describe(parameter: dict[str, Any]) -> None:
     if parameter["in"] == "path":
         what = parameter["name"].removesuffix("_id")
         parameter["description"] = f"Identifier of the {what}, percent-encoded"
-    elif "description" in parameter["schema"]:
-        parameter["description"] = parameter["schema"].pop("description")
+        return
+    schema = parameter["schema"]
+    parameter["description"] = schema.pop("description")
+    # A parameter that is left out is null for us, but nobody can send null in a query.
+    given = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]
+    parameter["schema"] = {name: value for name, value in schema.items() if value is not None} | (given or [{}])[0]

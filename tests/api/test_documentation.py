@@ -52,6 +52,7 @@ def test_every_parameter_is_explained(document):
     for path, _, operation in operations_of(document):
         for parameter in operation.get("parameters", []):
             assert parameter["description"], (path, parameter["name"])
+            assert parameter["schema"]["type"] != "null", (path, parameter["name"])
 
 
 def test_every_reference_leads_somewhere(document):

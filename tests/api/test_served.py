@@ -281,7 +281,9 @@ def test_a_promoted_version_is_picked_up_without_a_failed_request(server, traine
 
 
 def test_the_log_names_routes_and_no_customer(server):
-    server.ask("GET", path_of("never-logged", "/recommendations"), scope="recs:read", headers={"X-Request-ID": "find-me"})
+    server.ask(
+        "GET", path_of("never-logged", "/recommendations"), scope="recs:read", headers={"X-Request-ID": "find-me"}
+    )
     lines = (server.shop.home / "server.log").read_text().splitlines()
     (line,) = [json.loads(line) for line in lines if "find-me" in line]
     assert line["route"] == "/v1/customers/<identifier:customer_id>/recommendations"
