@@ -149,10 +149,7 @@ class Advisor:
     def popular_items(self, *, limit: int, category: str | None = None) -> ItemList:
         """What many customers bought lately, by default of all categories; a category covers those below it."""
         bundle = self._bundle
-        listed = self._popular(bundle)
-        if category is not None:
-            rows = self._store.rows_by_key("items", [one.item_id for one in listed])
-            listed = [one for one in listed if _is_within((rows.get(one.item_id) or {}).get("category"), category)]
+        listed = self._popular_within(bundle, category) if category is not None else self._popular(bundle)
         found = _Found(listed, None if bundle else "recent_orders", bundle.as_of if bundle else None)
         return self._item_list(bundle, found, POPULAR, limit)
 
@@ -218,9 +215,14 @@ class Advisor:
 
     def _popular(self, bundle: ModelBundle | None) -> Sequence[Candidate]:
         if bundle is not None:
-            return candidates.popular(bundle)
+            return candidates.popular(bundle)[: candidates.DEPTH]
         counted = self._store.recently_ordered(candidates.DEPTH)
         return [Candidate(item_id, float(count), "recent_orders") for item_id, count in counted]
+
+    def _popular_within(self, bundle: ModelBundle | None, category: str) -> Sequence[Candidate]:
+        everything = candidates.popular(bundle) if bundle else self._popular(None)
+        rows = self._store.rows_by_key("items", [one.item_id for one in everything])
+        return [one for one in everything if _is_within((rows.get(one.item_id) or {}).get("category"), category)]
 
     def _fill(
         self, bundle: ModelBundle | None, found: _Found, at: datetime, *, limit: int, diversity: float
@@ -230,7 +232,7 @@ class Advisor:
         shown = spread(sellable(found.candidates, rows, at), rows, limit=limit, diversity=diversity)
         if len(shown) >= limit or not found.may_be_filled:
             return shown, rows, found.warnings
-        popular = self._popular(bundle)[: candidates.DEPTH]
+        popular = self._popular(bundle)
         rows |= self._item_rows(popular)
         padded = sellable([*shown, *popular], rows, at)[:limit]
         if len(padded) == len(shown):

@@ -9,6 +9,7 @@ from typing import Any
 
 from recommender.answers import ItemReason, RecommendedItem
 from recommender.live_history import describe
+from recommender.tables import ATTRIBUTES, attributes_of
 
 
 @dataclass(frozen=True)
@@ -125,5 +126,6 @@ def _bought_before(candidate: Candidate) -> str:
 
 
 def _properties(row: Mapping[str, Any] | None) -> dict[str, Any]:
-    shown = ("title", "category", "brand", "price", "product_group_id", "attributes")
-    return {name: (row or {}).get(name) for name in shown}
+    given = row or {}
+    shown = ("title", "category", "brand", "price", "product_group_id")
+    return {**{name: given.get(name) for name in shown}, ATTRIBUTES: attributes_of(given)}

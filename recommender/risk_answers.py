@@ -10,6 +10,7 @@ from recommender.bundle import ModelBundle
 from recommender.event_store import EventStore
 from recommender.score_store import ScoreRow, ScoreStore
 from recommender.store_queries import Profile
+from recommender.tables import ATTRIBUTES, attributes_of
 from recommender.touchpoints import TABLES
 
 _ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
@@ -67,7 +68,7 @@ def summary(store: EventStore, scores: ScoreStore, customer_id: str) -> Customer
     return CustomerSummary(
         customer_id=customer_id,
         customer_known=profile.known,
-        profile=dict(profile.row or {}),
+        profile={**profile.row, ATTRIBUTES: attributes_of(profile.row)} if profile.row else {},
         consent_personalization=profile.consent_personalization,
         consent_marketing=profile.consent_marketing,
         segment=row.segment if row else None,

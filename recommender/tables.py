@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,13 @@ class Table:
         import pandas as pd
 
         return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in self.columns})
+
+
+def attributes_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a row as an object; they are kept as JSON text."""
+    text = row.get(ATTRIBUTES)
+    attributes: dict[str, Any] = json.loads(text) if text else {}
+    return attributes
 
 
 def as_of(table: Table, rows: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
