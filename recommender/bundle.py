@@ -63,16 +63,16 @@ class ModelBundle:
             joblib.dump({"name": name_of(model), "state": model.state()}, folder / f"{answer}.joblib")
         hashes = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
         content = {
+            **self.facts,
             "format": FORMAT,
             "as_of": rfc3339(self.as_of),
             "horizon_days": self.horizon_days,
             "models": {answer: name_of(model) for answer, model in self.models.items()},
             "files": hashes,
-            **self.facts,
         }
         identity = json.dumps([content["as_of"], self.horizon_days, hashes], sort_keys=True)
         version = f"{self.as_of:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
-        (folder / MANIFEST).write_text(json_text({"version": version, **content}))
+        (folder / MANIFEST).write_text(json_text({**content, "version": version}))
         return version
 
     @classmethod

@@ -50,6 +50,12 @@ def test_a_bundle_comes_back_as_it_was_saved(artifacts):
     assert np.array_equal(loaded.models["all"].score(histories), bundle().models["all"].score(histories))
 
 
+def test_a_bundle_that_was_loaded_can_be_kept_elsewhere(artifacts, tmp_path):
+    loaded = artifacts.load(artifacts.save(bundle()))
+    elsewhere = ArtifactStore(tmp_path / "elsewhere")
+    assert elsewhere.load(elsewhere.save(loaded)).customers.ids() == ["ann", "bob"]
+
+
 def test_arrays_are_mapped_into_memory_and_cannot_be_written(artifacts):
     loaded = artifacts.load(artifacts.save(bundle()))
     assert isinstance(loaded.slates["all"].positions, np.memmap)
