@@ -5,9 +5,11 @@ Every function takes whole tables, not tables as of the cutoff, and answers for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from recommender.features import gap_days
 from recommender.periods import Period
 
 if TYPE_CHECKING:
@@ -44,6 +46,17 @@ def spend(order_lines: pd.DataFrame, returns: pd.DataFrame, customer_ids: pd.Ind
     return (ordered - returned).rename("spend")
 
 
+def converted(order_lines: pd.DataFrame, assignments: pd.DataFrame, horizon_days: float) -> pd.Series:
+    """Whether the customer of each assignment orders within ``horizon_days`` from its instant on, in either arm."""
+    return _followed(assignments, order_lines, "ordered_at", ["customer_id"], horizon_days).rename("converted")
+
+
+def redeemed(redemptions: pd.DataFrame, assignments: pd.DataFrame, horizon_days: float) -> pd.Series:
+    """Whether the customer of each assignment uses that offer within ``horizon_days`` from its instant on."""
+    both = ["customer_id", "offer_id"]
+    return _followed(assignments, redemptions, "redeemed_at", both, horizon_days).rename("redeemed")
+
+
 def active_population(order_lines: pd.DataFrame, cutoff: datetime, activity_days: float) -> pd.Index:
     """Customers with an order in the ``activity_days`` days before the cutoff, sorted."""
     recent = _within(order_lines["ordered_at"], Period.up_to(cutoff, activity_days))
@@ -55,6 +68,22 @@ def running_subscribers(subscriptions: pd.DataFrame, cutoff: datetime) -> pd.Ind
     ends = subscriptions["ended_at"]
     running = (subscriptions["started_at"] < cutoff) & ((ends >= cutoff) | ends.isna())
     return _customers(subscriptions.loc[running, "customer_id"])
+
+
+def _followed(
+    assignments: pd.DataFrame, events: pd.DataFrame, instant_column: str, by: Sequence[str], horizon_days: float
+) -> pd.Series:
+    """Whether an event that agrees in the columns ``by`` follows each assignment, by the index of the assignments."""
+    import numpy as np
+    import pandas as pd
+
+    asked = assignments[[*by, "assigned_at"]].assign(place=np.arange(len(assignments))).sort_values("assigned_at")
+    happened = events[[*by, instant_column]].sort_values(instant_column)
+    following = pd.merge_asof(
+        asked, happened, left_on="assigned_at", right_on=instant_column, by=list(by), direction="forward"
+    ).sort_values("place")
+    is_soon = gap_days(following["assigned_at"], following[instant_column]) < horizon_days
+    return pd.Series(is_soon.to_numpy(), index=assignments.index)
 
 
 def _within(instants: pd.Series, period: Period) -> pd.Series:

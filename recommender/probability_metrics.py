@@ -153,7 +153,7 @@ def measured(
     measure: Measure, outcomes: np.ndarray, predictions: np.ndarray, *, seed: int, samples: int = 200
 ) -> Interval:
     """A measure with the 95 % interval of its bootstrap over customers."""
-    return _interval(lambda rows: measure(outcomes[rows], predictions[rows]), len(outcomes), seed, samples)
+    return bootstrap(lambda rows: measure(outcomes[rows], predictions[rows]), len(outcomes), seed=seed, samples=samples)
 
 
 def paired_difference(
@@ -170,7 +170,7 @@ def paired_difference(
     def difference(rows: np.ndarray) -> float:
         return measure(outcomes[rows], ours[rows]) - measure(outcomes[rows], theirs[rows])
 
-    return _interval(difference, len(outcomes), seed, samples)
+    return bootstrap(difference, len(outcomes), seed=seed, samples=samples)
 
 
 def judge(
@@ -180,7 +180,8 @@ def judge(
     return {name: measured(measure, outcomes, predictions, seed=seed) for name, measure in measures.items()}
 
 
-def _interval(statistic: Callable[[np.ndarray], float], count: int, seed: int, samples: int) -> Interval:
+def bootstrap(statistic: Callable[[np.ndarray], float], count: int, *, seed: int, samples: int = 200) -> Interval:
+    """A statistic of the rows at some positions below ``count``, with the 95 % interval of its bootstrap over them."""
     if count == 0:
         return Interval(np.nan, np.nan, np.nan, 0)
     found = statistic(np.arange(count))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from recommender.parquet_files import write_parquet
 from recommender.risk_scoring import FEATURES
 from training.examples import ChurnQuestion, known_before
 from training.ingest import consented_frames
+from training.offer_answers import offers_frame
+from training.offer_training import train_offers
 from training.pipeline import Training, train
 from training.progress import Steps
 from training.settings import TrainingSettings
@@ -33,11 +35,17 @@ class Answers:
     churn: pd.DataFrame
     value: pd.DataFrame
     features: pd.DataFrame
+    offers: pd.DataFrame | None = None
+    offer_facts: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, out: Path) -> None:
-        """One Parquet file per answer, rows sorted, byte-identical for equal answers."""
-        for name in ("recommendations", "churn", "value"):
-            write_parquet(out / f"{name}.parquet", pa.Table.from_pandas(getattr(self, name), preserve_index=False))
+        """One Parquet file per answer, rows sorted, byte-identical for equal answers; offers only if any was made."""
+        for name in ("recommendations", "churn", "value", "offers"):
+            frame: pd.DataFrame | None = getattr(self, name)
+            if frame is not None:
+                write_parquet(out / f"{name}.parquet", pa.Table.from_pandas(frame, preserve_index=False))
+            else:
+                (out / f"{name}.parquet").unlink(missing_ok=True)
 
 
 def history_of(folder: Path, scratch: Path, *, now: datetime, steps: Steps) -> History:
@@ -55,11 +63,14 @@ def backtest(
     """Train on what was known before the cutoff and answer for every customer; nothing later is looked at."""
     training = train(history, settings, as_of=cutoff, seed=seed, steps=steps, also_fit=tuple(settings.recommenders))
     features = population_features(history, training.churn.question, cutoff, steps)
+    offers = train_offers(history, horizon_days=settings.horizon_days, as_of=cutoff, seed=seed, steps=steps)
     answers = Answers(
         recommendations=recommendations_frame(training.bundle, k),
         churn=churn_frame(training.bundle, features),
         value=value_frame(history, training.bundle),
         features=features,
+        offers=offers_frame(history, offers, training.bundle.customers, cutoff, steps) if offers else None,
+        offer_facts=offers.facts if offers else {},
     )
     return training, answers
 

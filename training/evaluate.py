@@ -19,6 +19,7 @@ from recommender.segments import lifecycle_segments
 from recommender.splits import Split, Truth
 from training.backtest import Answers
 from training.interactions import events_before
+from training.offer_evaluation import judge_offers
 from training.pipeline import Training
 from training.recommendation_training import SLATES, top_of
 from training.settings import TrainingSettings
@@ -45,10 +46,14 @@ def evaluate(
         "chosen_on_the_past": bundle.facts["answers"],
         "judged": last is not None and last >= bundle.as_of,
     }
+    if answers.offers is not None:
+        head["offers"] = dict(answers.offer_facts)
     if not head["judged"]:
         return head
     lines = history.read("order_lines", before=window.end)
     returns = history.read("returns", before=window.end)
+    if answers.offers is not None:
+        head["offers"]["judged"] = judge_offers(history, answers.offers, answers.offer_facts, window, seed=seed)
     return {
         **head,
         "recommendations": judge_lists(history, training, k=k, seed=seed),

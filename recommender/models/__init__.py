@@ -25,11 +25,14 @@ VALUE_MODELS = {
     "bgnbd_gamma_gamma": "recommender.models.lifetime_value:LifetimeValue",
     "past_rate": "recommender.models.past_rate:PastRate",
 }
+UPLIFT_MODELS = {
+    "two_model_uplift": "recommender.models.uplift:TwoModelUplift",
+}
 
 
 def registry() -> dict[str, str]:
     """The place of every registered model class, ``module:class``, by its name."""
-    return {**RECOMMENDERS, **CHURN_MODELS, **VALUE_MODELS}
+    return {**RECOMMENDERS, **CHURN_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
 
 
 def model_class(name: str) -> Callable[..., Any]:

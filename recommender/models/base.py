@@ -62,3 +62,21 @@ class ValueModel(Model, Protocol):
     def predict(self, history: pd.DataFrame, horizon_days: float) -> pd.Series:
         """Expected amount of each customer within the horizon, with the index of ``history``."""
         ...
+
+
+class UpliftModel(Model, Protocol):
+    """Probability to convert if treated minus if not, from a frame of features."""
+
+    def fit(
+        self,
+        features: pd.DataFrame,
+        treated: pd.Series,
+        converted: pd.Series,
+        propensities: pd.Series | None = None,
+    ) -> Self:
+        """Learn from one row per assignment; ``propensities`` are the probabilities of the arms that were drawn."""
+        ...
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """``uplift, uplift_low, uplift_high`` of each row, with the index of ``features``."""
+        ...

@@ -1,6 +1,14 @@
 import pandas as pd
 
-from recommender.outcomes import active_population, churned, running_subscribers, spend, subscription_ended
+from recommender.outcomes import (
+    active_population,
+    churned,
+    converted,
+    redeemed,
+    running_subscribers,
+    spend,
+    subscription_ended,
+)
 from recommender.periods import Period, instant
 
 MARCH = Period(instant("2024-03-01"), instant("2024-04-01"))
@@ -87,3 +95,30 @@ def test_a_subscription_that_ends_in_the_period_has_ended():
 def test_a_change_of_plan_is_no_end():
     contracts = subscriptions(("ann", "2024-01-01", "2024-03-10"), ("ann", "2024-03-10", None))
     assert not subscription_ended(contracts, THREE[:1], MARCH)["ann"]
+
+
+def assignments(*rows):
+    frame = pd.DataFrame(rows, columns=["customer_id", "offer_id", "assigned_at"])
+    return frame.astype({"customer_id": "string", "offer_id": "string"}).assign(
+        assigned_at=_instants(frame["assigned_at"])
+    )
+
+
+def test_an_assignment_converts_with_an_order_from_its_instant_until_before_the_end_of_its_window():
+    drawn = assignments(
+        ("cid", "f1", "2024-03-01"),
+        ("ann", "f1", "2024-03-08"),
+        ("ann", "f2", "2024-03-01"),
+        ("bob", "f1", "2024-03-01"),
+    )
+    lines = order_lines(
+        ("ann", "2024-03-08T00:00:00Z", 5), ("bob", "2024-02-29T23:59:59Z", 5), ("bob", "2024-03-09", 5)
+    )
+    assert converted(lines, drawn, 7).tolist() == [False, True, False, False]
+    assert converted(order_lines(), drawn, 7).tolist() == [False] * 4
+
+
+def test_an_offer_is_redeemed_by_its_own_use_alone():
+    drawn = assignments(("ann", "f1", "2024-03-01"), ("ann", "f2", "2024-03-01"), ("bob", "f1", "2024-03-01"))
+    uses = assignments(("ann", "f2", "2024-03-02")).rename(columns={"assigned_at": "redeemed_at"})
+    assert redeemed(uses, drawn, 7).tolist() == [False, True, False]
