@@ -33,6 +33,8 @@ from recommender.store_queries import Profile
 logger = logging.getLogger(__name__)
 
 VALID_FOR = timedelta(minutes=30)
+# No customer can have this id.
+NOBODY = ""
 _DAY_SECONDS = 86_400.0
 
 
@@ -210,7 +212,9 @@ class Advisor:
         events = events_of(self._store, customer_id) if profile.known else []
         if not events:
             return _Found(self._popular(bundle), POPULAR, as_of)
-        slate = candidates.from_events(bundle, customer_id, events, place.strategy, as_of)
+        # A model may have learned of the one who was forgotten: to it, who bears the id now is nobody.
+        learned_id = NOBODY if profile.erased else customer_id
+        slate = candidates.from_events(bundle, learned_id, events, place.strategy, as_of)
         return _Found(slate, None, as_of, may_be_filled=may_be_filled)
 
     def _popular(self, bundle: ModelBundle | None) -> Sequence[Candidate]:

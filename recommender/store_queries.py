@@ -24,8 +24,8 @@ CONSENTS = ("consent_personalization", "consent_marketing")
 class Profile:
     """What the store holds of a customer; ``row`` is the customers row, whatever its consents.
 
-    ``known``: there is a customers row or an event. ``erased``: the rows were erased and none came since; a row that
-    comes later makes a new customer.
+    ``known``: there is a customers row or an event. ``erased``: the rows were erased once; rows that came since make
+    a new customer, and what a bundle learned of the id belongs to the one who was forgotten.
     """
 
     known: bool
@@ -67,14 +67,14 @@ def profile_of(connection: sa.Connection, customer_id: str) -> Profile:
     customers = table_named("customers")
     query = sa.select(*stored_columns(customers)).where(of_customer(customers, [customer_id]))
     found = connection.execute(query).first()
+    is_erased = sa.exists().where(ERASURES.c.customer_hash == customer_hash(customer_id), ERASURES.c.reason == ERASURE)
     if found is not None:
         row = row_from_sql(customers, found)
         personalization, marketing = (row[name] is not False for name in CONSENTS)
-        return Profile(True, False, personalization, marketing, row)
+        return Profile(True, bool(connection.scalar(sa.select(is_erased))), personalization, marketing, row)
     traces = [sa.exists().where(of_customer(table, [customer_id])) for table in customer_tables()]
-    is_erased = sa.exists().where(ERASURES.c.customer_hash == customer_hash(customer_id), ERASURES.c.reason == ERASURE)
     known, erased = connection.execute(sa.select(sa.or_(*traces), is_erased)).one()
-    return Profile(bool(known), bool(erased) and not known, True, True, None)
+    return Profile(bool(known), bool(erased), True, True, None)
 
 
 def last_instant_of(connection: sa.Connection) -> datetime | None:

@@ -267,7 +267,9 @@ def test_profiles_of_known_erased_and_unknown_customers(store: EventStore) -> No
     store.erase("ann")
     assert (store.profile("ann").known, store.profile("ann").erased) == (False, True)
     store.append_rows("order_lines", [order("o2", "ann", 4)])
-    assert (store.profile("ann").known, store.profile("ann").erased) == (True, False)
+    assert (store.profile("ann").known, store.profile("ann").erased) == (True, True)
+    store.upsert("customers", {"customer_id": "ann"})
+    assert (store.profile("ann").known, store.profile("ann").erased) == (True, True)
 
 
 def test_erasing_deletes_the_rows_of_all_tables(store: EventStore) -> None:

@@ -183,6 +183,20 @@ def test_forgetting_deletes_rows_and_names_the_bundles_that_hold_the_id(advisor,
     assert advisor.churn_risk("c001").reasons[0].code == "no_history"
 
 
+def test_who_comes_back_after_an_erasure_meets_nothing_of_what_was_known_before(advisor, store):
+    advisor.forget("c001")
+    store.upsert("customers", {"customer_id": "c001"})
+    answer = advisor.recommend("c001", limit=3)
+    assert (answer.customer_known, answer.fallback) == (True, "popular_items")
+    assert {item.reasons[0].code for item in answer.items} == {"popular"}
+    buy(store, "c001", "a05")
+    buy(store, "stranger", "a05", order_id="other")
+    again, strange = (advisor.recommend(one, limit=20) for one in ("c001", "stranger"))
+    assert [(item.item_id, item.score) for item in again.items] == [
+        (item.item_id, item.score) for item in strange.items
+    ]
+
+
 def test_without_a_bundle_the_list_is_what_was_ordered_last_labelled(store, tmp_path):
     buy(store, "c001", "b01")
     advisor = Advisor(store, ArtifactStore(tmp_path / "none"), clock=lambda: NOW)
