@@ -36,6 +36,11 @@ def fitted(trial):
     return {name: create(name, seed=3).fit(trial[0], **trial[1]) for name in UPLIFT_MODELS}
 
 
+def mean_width(model, features):
+    answer = model.predict(features)
+    return (answer["uplift_high"] - answer["uplift_low"]).mean()
+
+
 def test_it_finds_whom_the_offer_changes(name, fitted, trial):
     uplift = fitted[name].predict(trial[0])["uplift"].to_numpy()
     sleepy = (trial[0]["days_since_last_order"] > 40).to_numpy()
@@ -55,9 +60,7 @@ def test_the_bounds_hold_the_estimate_and_the_truth(name, fitted, trial):
 
 def test_fewer_customers_give_wider_bounds(name, fitted, trial):
     few = create(name, seed=3).fit(trial[0].iloc[:300], **{key: one.iloc[:300] for key, one in trial[1].items()})
-    widths = [(one["uplift_high"] - one["uplift_low"]).mean() for one in (few.predict(trial[0]),)]
-    all_rows = fitted[name].predict(trial[0])
-    assert widths[0] > (all_rows["uplift_high"] - all_rows["uplift_low"]).mean()
+    assert mean_width(few, trial[0]) > mean_width(fitted[name], trial[0])
 
 
 def test_it_keeps_the_index_and_no_row_asked_gives_no_row(name, fitted, trial):
