@@ -24,7 +24,8 @@ def judge_offers(
     """Figures on the assignments in the window, each followed for as long as the window is.
 
     The response is judged on treated customers; uplift where both arms have customers, apart for each kind of
-    evidence: on observational rows it is a description, not a proof.
+    evidence: on observational rows it is a description, not a proof. Assignments of customers or offers that were
+    not known at the cutoff are counted as ``unanswered``.
     """
     horizon_days = (window.end - window.start).total_seconds() / 86_400
     end = Period.after(window.end, horizon_days).end
@@ -37,6 +38,7 @@ def judge_offers(
     judged = rows.merge(answers, on=["customer_id", "offer_id"]).merge(evidence["evidence"], on="offer_id")
     return {
         "assignments": len(judged),
+        "unanswered": len(rows) - len(judged),
         "response": _response(judged, facts["response"], seed),
         "uplift": {str(kind): _uplift(kind, chosen, seed) for kind, chosen in judged.groupby("evidence")},
     }

@@ -195,5 +195,5 @@ def test_a_backtest_writes_and_judges_the_offers(randomised, trained_shop: Train
     assert told["offers"]["f1"] == {
         "evidence": "randomised", "treatment": 120, "control": 120, "uplift_model": "randomised",
     }  # fmt: skip
-    assert told["judged"]["assignments"] == CUSTOMERS
+    assert (told["judged"]["assignments"], told["judged"]["unanswered"]) == (CUSTOMERS, 0)
     assert told["judged"]["uplift"]["randomised"]["control"] == 120
