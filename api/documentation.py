@@ -41,7 +41,7 @@ _FAILURES = {
     415: ("The body is not application/json", "unsupported_media_type", "send the body as application/json"),
     422: ("A parameter or a field is invalid or unknown", "invalid_request", "limit: is not known"),
     500: ("The server failed", "internal_error", "the server failed; its log tells more under the request id"),
-    503: ("The store or the model cannot be used", "store_unavailable", "the store var/store.db cannot be used"),
+    503: ("The store or the model cannot be used", "store_unavailable", "the store cannot be used at the moment"),
 }
 
 

@@ -53,7 +53,6 @@ class Problem(Exception):
 
 # The most specific class comes first.
 STATUSES: tuple[tuple[type[domain.RecommenderError], int, str], ...] = (
-    (domain.StoreUnavailable, 503, "store_unavailable"),
     (domain.ArtifactError, 503, "model_unavailable"),
     (domain.NotFitted, 503, "model_unavailable"),
     (domain.NotEnoughData, 503, "not_enough_data"),
@@ -123,7 +122,7 @@ def field_errors(problem: ValidationError, location: str) -> list[FieldError]:
     found = []
     for error in problem.errors(include_url=False, include_context=False, include_input=False):
         code = _RENAMED.get(error["type"], error["type"])
-        detail = "is not known" if code == "unknown" else error["msg"]
+        detail = "is not known" if code == "unknown" else error["msg"].removeprefix("Value error, ")
         if location == "json":
             found.append(FieldError(code, detail, pointer=pointer_to(*error["loc"])))
         else:
@@ -149,6 +148,11 @@ def _respond_to_http(error: HTTPException) -> Response | HTTPException:
 
 
 def _respond_to_domain(error: domain.RecommenderError) -> Response:
+    if isinstance(error, domain.StoreUnavailable):
+        # Where the store lies, and under whose name it is opened, is for those who read the log.
+        logger.error("store unavailable", request_id=g.get("request_id"), problem=str(error))
+        detail = "the store cannot be used at the moment; the log tells more under the request id"
+        return respond(Problem(503, "store_unavailable", detail))
     for kind, status, code in STATUSES:
         if isinstance(error, kind):
             return respond(Problem(status, code, str(error), errors=_parameter_errors(error, code)))

@@ -22,7 +22,8 @@ class ProblemWorker(ThreadWorker):
         if not isinstance(exc, ParseException):
             super().handle_error(req, client, addr, exc)
             return
-        self.log.warning("a request was refused: %s", exc)
+        # Its text repeats the request, which may name a customer.
+        self.log.warning("a request was refused: %s", type(exc).__name__)
         try:
             write_nonblock(client, refusal(*_STATUSES.get(type(exc), (400, "malformed_request")), str(exc)))
         except OSError:

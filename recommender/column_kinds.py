@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 IDENTIFIER_CHARACTERS = 256
 TEXT_CHARACTERS = 20_000
+# What is stored must be written into answers again, and orjson writes no more than 254 levels.
+MOST_LEVELS = 64
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d{1,18}(\.0+)?\s*")
@@ -53,7 +55,10 @@ class Kind:
 
 def shown(value: Any) -> str:
     """A value as it may stand in a message: quoted and short."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} nested too deeply to show"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -156,7 +161,7 @@ def _parse_boolean(value: Any) -> bool:
 def _parse_list(value: Any) -> str:
     try:
         entries = json.loads(value) if isinstance(value, str) else list(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise BadValue("wrong_type", f"{shown(value)} is not a list; write it as a JSON array") from None
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
         raise BadValue("wrong_type", f"{shown(value)} is not a list of texts")
@@ -166,12 +171,24 @@ def _parse_list(value: Any) -> str:
 def _parse_object(value: Any) -> str:
     try:
         entries = json.loads(value) if isinstance(value, str) else value
-        text = json.dumps(entries, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        is_flat = _is_within_levels(entries, MOST_LEVELS)
+        text = json.dumps(entries, ensure_ascii=False, sort_keys=True, allow_nan=False) if is_flat else ""
+    except RecursionError:
+        is_flat = False
     except (TypeError, ValueError):
         raise BadValue("wrong_type", f"{shown(value)} is not a JSON object") from None
+    if not is_flat:
+        raise BadValue("too_deep", f"{shown(value)} has more than {MOST_LEVELS} levels")
     if not isinstance(entries, dict):
         raise BadValue("wrong_type", f"{shown(value)} is not a JSON object")
     return _clean_text(text, TEXT_CHARACTERS)
+
+
+def _is_within_levels(value: Any, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_within_levels(part, levels - 1) for part in parts)
 
 
 def _convert_text(limit: int) -> Callable[[pd.Series], tuple[pd.Series, pd.Series]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from recommender.errors import SettingError
+from recommender.store_rows import is_storable
 from recommender.store_schema import SCORE_SORTS
 
 DEFAULT_SORT = "-expected_loss"
@@ -47,8 +49,9 @@ class Cursor:
         """Read a cursor that ``str`` made; raises SettingError where it is damaged or of another sort."""
         try:
             made_for, value, customer_id = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
-            is_sound = isinstance(customer_id, str) and (value is None or isinstance(value, float))
-        except (ValueError, TypeError):
+            is_known = isinstance(customer_id, str) and is_storable(customer_id)
+            is_sound = is_known and (value is None or (isinstance(value, float) and math.isfinite(value)))
+        except (ValueError, TypeError, RecursionError):
             is_sound = False
         if not is_sound:
             raise SettingError(f"the cursor {text[:60]!r} cannot be read; use next_cursor of the page before")

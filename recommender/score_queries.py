@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from recommender.answers import RiskFilter
 from recommender.score_cursor import Cursor, Sort
+from recommender.store_rows import is_storable
 from recommender.store_schema import COUNTERS, SCORE_GROUPS, SCORE_SORTS, SCORES
 
 CURRENT = sa.select(COUNTERS.c.value).where(COUNTERS.c.name == "score_generation").scalar_subquery()
@@ -85,7 +86,8 @@ def _filters(only: RiskFilter, columns: Columns) -> dict[str, Condition]:
     for name in SCORE_GROUPS:
         wanted = getattr(only, name)
         if wanted is not None:
-            filters[name] = columns[name] == wanted
+            # PostgreSQL refuses a text that it cannot hold; no row has it.
+            filters[name] = columns[name] == wanted if is_storable(wanted) else sa.false()
     return filters
 
 

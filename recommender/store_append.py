@@ -104,7 +104,7 @@ class _Inserter:
                 continue
             differing = self._differing(there, row)
             if differing is not None:
-                rejections.append(self._conflict(place, differing, there, row))
+                rejections.append(self._conflict(place, differing, row))
                 continue
             merged = tuple(old if old is not None else new for old, new in zip(there[:-1], row[:-1], strict=True))
             if merged == there[:-1]:
@@ -135,10 +135,11 @@ class _Inserter:
                 return position
         return None
 
-    def _conflict(self, place: int, position: int, there: SqlRow, row: SqlRow) -> Rejection:
+    def _conflict(self, place: int, position: int, row: SqlRow) -> Rejection:
         name = self._table.column_names[position]
         key = " ".join(str(value) for value in self._key_of(row))
-        reason = f"{name} {shown(row[position])} of {shown(key)} differs from {shown(there[position])} in the store"
+        # The stored value is not told: who may only write could read it so.
+        reason = f"{name} {shown(row[position])} of {shown(key)} differs from what is stored"
         return Rejection(place, name, "key_conflict", reason)
 
     def _update(self, rows: Sequence[SqlRow]) -> None:

@@ -1,5 +1,6 @@
 """Bad requests, each with its problem document."""
 
+import gzip
 import json
 
 import pytest
@@ -68,6 +69,23 @@ def test_a_body_that_is_not_json_is_malformed(ask, body):
 def test_a_body_of_another_media_type_is_refused(ask, content_type):
     response = ask("POST", "/v1/events", scope="events:write", data="{}", content_type=content_type)
     problem_of(response, 415, "unsupported_media_type")
+
+
+def test_a_compressed_body_is_refused_with_the_cure(ask):
+    body, headers = gzip.compress(b"[]"), {"Content-Encoding": "gzip"}
+    options = {"data": body, "headers": headers, "content_type": "application/json"}
+    problem = problem_of(
+        ask("POST", "/v1/events", scope="events:write", **options), 415, "unsupported_content_encoding"
+    )
+    assert problem["detail"] == "send the body as it is, without Content-Encoding"
+
+
+@pytest.mark.parametrize("levels", [65, 300, 1_000])
+def test_attributes_that_could_never_be_answered_again_are_refused(ask, levels):
+    body = '{"pets": ' + "[" * levels + "]" * levels + "}"
+    response = ask("PUT", "/v1/customers/c001", scope="catalog:write", data=body, content_type="application/json")
+    (error,) = problem_of(response, 422, "invalid_request")["errors"]
+    assert (error["pointer"], error["code"]) == ("/attributes", "too_deep")
 
 
 def test_a_body_of_6_mb_is_refused(ask):

@@ -228,15 +228,31 @@ def test_a_body_of_6_mb_is_refused_and_the_server_goes_on(server, as_stream):
     ],
 )
 def test_what_is_no_http_is_refused_with_a_problem_too(server, request_bytes, status, code):
+    response, problem = send(server, request_bytes)
+    assert (response.status, problem["status"], problem["code"]) == (status, status, code)
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def send(server, request_bytes):
+    """Bytes as they are, and the answer to them."""
     place = urlsplit(server.url)
     with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
         connection.sendall(request_bytes)
+        connection.shutdown(socket.SHUT_WR)
         response = http.client.HTTPResponse(connection)
         response.begin()
         problem = json.loads(response.read())
         response.close()
-    assert (response.status, problem["status"], problem["code"]) == (status, status, code)
-    assert response.headers["Content-Type"] == "application/problem+json"
+    return response, problem
+
+
+@pytest.mark.parametrize(
+    "broken", [b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n[]\r\n0\r\n\r\n", b"Content-Length: 100\r\n\r\n[]"]
+)
+def test_a_body_that_does_not_arrive_as_announced_is_malformed(server, broken):
+    head = f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.shop.keys['events:write']}\r\n"
+    response, problem = send(server, head.encode() + b"Content-Type: application/json\r\n" + broken)
+    assert (response.status, problem["code"]) == (400, "malformed_body")
 
 
 def test_the_figures_of_all_workers_are_added_up(server):
@@ -284,6 +300,7 @@ def test_the_log_names_routes_and_no_customer(server):
     server.ask(
         "GET", path_of("never-logged", "/recommendations"), scope="recs:read", headers={"X-Request-ID": "find-me"}
     )
+    send(server, "GET /v1/customers/never-logged-é HTTP/1.1\r\n\r\n".encode())
     lines = (server.shop.home / "server.log").read_text().splitlines()
     (line,) = [json.loads(line) for line in lines if "find-me" in line]
     assert line["route"] == "/v1/customers/<identifier:customer_id>/recommendations"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -160,6 +161,13 @@ def test_an_unknown_sort_is_named(sort: str) -> None:
         Sort.parse(sort)
 
 
+@pytest.mark.parametrize("text", ["\x00", "\ud800"])
+def test_what_no_database_can_hold_is_in_no_row(scores: ScoreStore, text: str) -> None:
+    scores.replace_all([score("ann", 0.5)])
+    for only in (RiskFilter(segment=text), RiskFilter(region=text), RiskFilter(band=text)):
+        assert scores.page(only, limit=1) == ([], None)
+
+
 def test_an_unknown_sort_is_refused_before_anything_is_read(scores: ScoreStore) -> None:
     with pytest.raises(SettingError, match="is not known"):
         scores.page(RiskFilter(), sort="loss")
@@ -167,7 +175,17 @@ def test_an_unknown_sort_is_refused_before_anything_is_read(scores: ScoreStore) 
         scores.stream(RiskFilter(), sort="loss")
 
 
-@pytest.mark.parametrize("cursor", ["", "nonsense", "é", "bnVsbA==", "WzEsMl0=", "WzEsMiwzXQ==", "eyJhIjoxfQ=="])
+def encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *("", "nonsense", "é", "bnVsbA==", "WzEsMl0=", "WzEsMiwzXQ==", "eyJhIjoxfQ=="),
+        *map(encoded, ('["x", 1.0, "\\u0000"]', '["x", 1.0, "\\ud800"]', '["x", NaN, "a"]', "[" * 1_400)),
+    ],
+)
 def test_a_damaged_cursor_is_named(cursor: str) -> None:
     with pytest.raises(SettingError, match=r"the cursor '.*' cannot be read; use next_cursor"):
         Cursor.parse(cursor, Sort.parse("-expected_loss"))
