@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
@@ -23,8 +23,8 @@ class EpochChoice:
     """
 
     epochs: int
-    model: LightFMHybrid
     ndcg: dict[int, float]
+    model: LightFMHybrid = field(compare=False)
 
 
 def choose_epochs(
@@ -57,4 +57,4 @@ def choose_epochs(
             best = (means[stage.epochs], stage)
     if best is None:
         raise NotEnoughData("there is no number of epochs to choose from; name at least one")
-    return EpochChoice(best[1].epochs, best[1], means)
+    return EpochChoice(best[1].epochs, means, best[1])

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
-DEFAULT_BUCKETS = 16
+DEFAULT_BUCKETS = 4
+MOST_BUCKETS = 100
+# A bucket is what training holds in memory at once.
+ROWS_PER_BUCKET = 1_000_000
 PORTION_ROWS = 500_000
 _STATE = "history.json"
 _ERASURES = "erasures"
@@ -48,6 +51,11 @@ class ChangeSource(Protocol):
         ...
 
 
+def buckets_for(rows: int) -> int:
+    """How many buckets suit a history of so many rows in all: as few as fit into memory, for each costs some time."""
+    return min(MOST_BUCKETS, max(DEFAULT_BUCKETS, rows // ROWS_PER_BUCKET))
+
+
 class History:
     """Rows of all tables, in buckets of customers."""
 
@@ -61,8 +69,8 @@ class History:
         """An empty history; raises SettingError where the folder already holds one."""
         if (folder / _STATE).exists():
             raise SettingError(f"{folder} already holds a history; open it or choose another folder")
-        if not 1 <= buckets <= 100:
-            raise SettingError(f"{buckets} buckets are not between 1 and 100")
+        if not 1 <= buckets <= MOST_BUCKETS:
+            raise SettingError(f"{buckets} buckets are not between 1 and {MOST_BUCKETS}")
         history = cls(folder, {"format": FORMAT, "buckets": buckets, "sequences": {}})
         history._save_state()
         return history

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from recommender.bundle import ModelBundle
-from recommender.history import History
+from recommender.history import History, buckets_for
 from recommender.json_text import json_text
 from recommender.models.lifetime_value import purchase_history
 from recommender.parquet_files import write_parquet
@@ -25,6 +25,9 @@ from training.offer_training import train_offers
 from training.pipeline import Training, train
 from training.progress import Steps
 from training.settings import TrainingSettings
+
+# Of a row in a compressed Parquet file; a CSV file has more, and gets more buckets than it needs.
+_BYTES_PER_ROW = 20
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Answers:
 
 def history_of(folder: Path, scratch: Path, *, now: datetime, steps: Steps) -> History:
     """The tables of a folder as a history, without the rows of customers who do not agree to personalization."""
-    history = History.create(scratch / "history")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    history = History.create(scratch / "history", buckets_for(size // _BYTES_PER_ROW))
     for table, frame in consented_frames(folder, now, steps=steps):
         history.add(table, frame)
     history.compact()

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from recommender.artifact_store import ArtifactStore
 from recommender.event_store import EventStore, open_event_store
-from recommender.history import History
+from recommender.history import History, buckets_for
 from training.config import Config
 
 
@@ -38,6 +38,10 @@ class Session:
     def history(self, store: EventStore) -> History:
         """The history for training, brought up to date with the store."""
         folder = self.config.history
-        history = History.open(folder) if folder.is_dir() else History.create(folder)
+        history = (
+            History.open(folder)
+            if folder.is_dir()
+            else History.create(folder, buckets_for(sum(store.counts().values())))
+        )
         history.refresh(store)
         return history

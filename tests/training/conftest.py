@@ -32,8 +32,8 @@ class TrainedShop:
 
 
 def shop_history(folder: Path) -> History:
-    """The small shop as a history of three buckets."""
-    history = History.create(folder, buckets=3)
+    """The small shop as a history of two buckets."""
+    history = History.create(folder, buckets=2)
     for name, frame in small_shop.valid_tables().items():
         history.add(name, frame)
     return history
@@ -47,7 +47,7 @@ def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainedSh
     for name, frame in small_shop.tables().items():
         store.append(name, frame)
     history = shop_history(home / "history")
-    settings = read_settings(epoch_candidates=[2, 4])
+    settings = read_settings(epoch_candidates=[2], panel_cutoffs=2)
     training = train(history, settings, as_of=small_shop.END, seed=0, steps=silent)
     artifacts = ArtifactStore(home / "artifacts")
     artifacts.promote(artifacts.save(training.bundle), at=NOW)

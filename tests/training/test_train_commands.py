@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from tests import small_shop
 from training.cli import main
 
-CONFIG = "epoch_candidates = [2]\n"
+CONFIG = "epoch_candidates = [2]\npanel_cutoffs = 2\n"
 
 
 def run(home: Path, *arguments: str) -> Result:
@@ -204,7 +204,9 @@ def test_a_folder_that_is_not_empty_is_refused_without_force(answers, shop_folde
     assert "is not empty; choose another folder or add --force" in result.stderr
 
 
-def test_a_customer_without_consent_is_in_no_answer(shop_folder, config_file, tmp_path):
+def test_a_customer_without_consent_is_in_no_answer(shop_folder, tmp_path):
+    plain = tmp_path / "plain.toml"
+    plain.write_text("panel_cutoffs = 1\n[recommenders.popularity]\n[recommenders.personal_frequency]\n")
     folder = tmp_path / "tables"
     folder.mkdir()
     for name in small_shop.tables():
@@ -212,6 +214,6 @@ def test_a_customer_without_consent_is_in_no_answer(shop_folder, config_file, tm
         if name == "customers":
             frame["consent_personalization"] = ["false" if one == "c001" else "true" for one in frame["customer_id"]]
         frame.to_csv(folder / f"{name}.csv", index=False)
-    out = backtested(tmp_path, folder, config_file)
+    out = backtested(tmp_path, folder, str(plain))
     for name in ("recommendations", "churn", "value"):
         assert "c001" not in set(pd.read_parquet(out / f"{name}.parquet")["customer_id"])
