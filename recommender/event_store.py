@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from recommender.errors import UnknownName
+from recommender.frame_validation import validate_frame
 from recommender.periods import to_microseconds
 from recommender.store_append import AppendResult, allot, append_sql_rows, upsert_sql_row
 from recommender.store_consent import WITHDRAWAL, consented, erase_customer, of_customer, release, withhold
@@ -33,7 +34,7 @@ from recommender.store_rows import SqlRow, frame_from_sql, frame_to_sql, is_stor
 from recommender.store_schema import COUNTERS, ERASURES, EVENT_TABLES, SEQUENCE
 from recommender.tables import Table, as_of, as_of_row
 from recommender.touchpoints import TABLES, table_named
-from recommender.validation import Rejection, is_missing, validate_frame, validate_rows
+from recommender.validation import Rejection, is_missing, validate_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
+from recommender.frame_validation import validate_frame
 from recommender.touchpoints import TABLES
-from recommender.validation import validate_frame
 
 END = datetime(2024, 3, 1, tzinfo=UTC)
 START = END - timedelta(days=240)

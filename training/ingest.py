@@ -16,8 +16,9 @@ import pandas as pd
 
 from recommender.errors import DataError
 from recommender.event_store import EventStore
+from recommender.frame_validation import validate_frame
 from recommender.touchpoints import table_named
-from recommender.validation import Rejection, validate_frame
+from recommender.validation import Rejection
 from training.duplicates import DuplicateSettler
 from training.line_numbers import RunningNumbers
 from training.progress import Steps, silent

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from recommender.errors import DataError, UnknownName
 from recommender.event_store import EventStore, open_event_store
+from recommender.frame_validation import validate_frame
 from recommender.touchpoints import TABLES
-from recommender.validation import validate_frame
 from tests import strategies
 from tests.conftest import NOW
 

@@ -11,9 +11,9 @@ from recommender import bucket_files
 from recommender.bucket_files import bucket_of
 from recommender.errors import SettingError
 from recommender.event_store import open_event_store
+from recommender.frame_validation import validate_frame
 from recommender.history import History
 from recommender.touchpoints import TABLES
-from recommender.validation import validate_frame
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 MAY = datetime(2024, 5, 1, tzinfo=UTC)

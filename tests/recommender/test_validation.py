@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import DataError
+from recommender.frame_validation import validate_frame
 from recommender.tables import Column, Table
 from recommender.touchpoints import TABLES
-from recommender.validation import is_missing, validate_frame, validate_rows
+from recommender.validation import is_missing, validate_rows
 from tests.conftest import NOW
 
 EAST = timezone(timedelta(hours=5, minutes=30))

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.event_store import open_event_store
+from recommender.frame_validation import validate_frame
 from recommender.tables import as_of
 from recommender.touchpoints import TABLES
-from recommender.validation import validate_frame
 from training.duplicates import DuplicateSettler
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recommender.frame_validation import validate_frame
 from recommender.history import History
 from recommender.touchpoints import TABLES
-from recommender.validation import validate_frame
 from tests import small_shop
 from tests.training.conftest import TrainedShop
 from training.backtest import Answers, backtest, write_metrics

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from recommender.errors import SettingError
+from recommender.frame_validation import validate_frame
 from recommender.tables import as_of
 from recommender.touchpoints import TABLES
-from recommender.validation import validate_frame
 from training.cli import main
 from training.synthetic import DEFAULT_UNTIL, Plan, synthesize
 from training.synthetic.leaving import CAUSES

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from recommender.errors import DataError, SettingError
+from recommender.frame_validation import validate_frame
 from recommender.parquet_files import to_arrow, write_parquet
 from recommender.touchpoints import table_named
-from recommender.validation import validate_frame
 from training.progress import Steps, silent
 
 
