@@ -116,6 +116,10 @@ class DecisionLog:
             self._count("dropped", len(batch))
             logger.error("decisions dropped", count=len(batch), problem=str(problem))
             return
+        except Exception:
+            self._count("dropped", len(batch))
+            logger.error("decisions dropped", count=len(batch), exc_info=True)
+            return
         rejected = len({rows[one.index]["recommendation_id"] for one in result.rejections})
         self._count("written", len(batch) - rejected)
         if rejected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Requests run side by side in threads and workers: a library that starts threads of its own only gets in the way.
 SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# Two servers may share one home: the folder in which workers add up their figures belongs to one server.
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 GRACE_SECONDS = 30
 # A worker that has not started by then is replaced: it checks the hashes of all files of the bundle first.
 START_SECONDS = 120
@@ -64,6 +67,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "when_ready": _tell_address,
         "worker_exit": _close_worker,
         "child_exit": _forget_worker,
+        "on_exit": _remove_figures,
     }
 
 
@@ -86,13 +90,18 @@ def _forget_worker(arbiter: Any, worker: Any) -> None:
     multiprocess.mark_process_dead(worker.pid)
 
 
+def _remove_figures(arbiter: Any) -> None:
+    shutil.rmtree(os.environ[FIGURES], ignore_errors=True)
+
+
 def prepare(settings: Settings) -> None:
-    """Make the home, the folder of the figures and the schema of the store; raises StoreUnavailable."""
-    figures = settings.made_home().absolute() / "metrics" / str(settings.port)
-    shutil.rmtree(figures, ignore_errors=True)
-    figures.mkdir(parents=True)
+    """Make the home, a folder for the figures of this server alone, and the schema of the store.
+
+    Raises SettingError or StoreUnavailable.
+    """
+    settings.made_home()
     # Before prometheus_client and numpy are imported: both look at the environment then and never again.
-    os.environ.update(SINGLE_THREADED, PROMETHEUS_MULTIPROC_DIR=str(figures))
+    os.environ.update(SINGLE_THREADED, **{FIGURES: tempfile.mkdtemp(prefix="regulars-figures-")})
     from api.app import utc_now
     from recommender.event_store import open_event_store
 

@@ -67,6 +67,8 @@ class Refresher:
                 self._refresh()
             except (RecommenderError, OSError) as problem:
                 logger.error("the served version was kept", problem=str(problem))
+            except Exception:
+                logger.error("the served version was kept", exc_info=True)
 
 
 def install_services(app: Flask, services: Services) -> None:

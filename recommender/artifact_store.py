@@ -64,7 +64,7 @@ class ArtifactStore:
     def current(self) -> str | None:
         """The version that is served, or None before the first promotion."""
         try:
-            return (self.folder / _POINTER).read_text().strip() or None
+            return (self.folder / _POINTER).read_text(errors="replace").strip() or None
         except FileNotFoundError:
             return None
 

@@ -70,8 +70,7 @@ class ModelBundle:
             "models": {answer: name_of(model) for answer, model in self.models.items()},
             "files": hashes,
         }
-        identity = json.dumps([content["as_of"], self.horizon_days, hashes], sort_keys=True)
-        version = f"{self.as_of:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
+        version = version_of(content)
         (folder / MANIFEST).write_text(json_text({**content, "version": version}))
         return version
 
@@ -84,6 +83,8 @@ class ModelBundle:
         """
         manifest = read_manifest(folder)
         check_files(folder, manifest["files"])
+        if version_of(manifest) != manifest["version"]:
+            raise ArtifactError(f"bundle {folder.name}: the {MANIFEST} was altered; train again or roll back")
         arrays = {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
         models = {answer: _load_model(folder / f"{answer}.joblib") for answer in manifest["models"]}
         return cls(
@@ -134,10 +135,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ArtifactError(f"the bundle {folder.name} has no {MANIFEST}; train again") from None
     except (OSError, ValueError) as problem:
         raise ArtifactError(f"the manifest of bundle {folder.name} cannot be read ({problem}); train again") from None
-    if manifest.get("format") != FORMAT:
-        found = manifest.get("format")
+    if not isinstance(manifest, dict) or not {"format", "version", "as_of", "horizon_days", "files"} <= set(manifest):
+        raise ArtifactError(f"the {MANIFEST} of bundle {folder.name} is not that of a bundle; train again")
+    if manifest["format"] != FORMAT:
+        found = manifest["format"]
         raise ArtifactError(f"bundle {folder.name} has format {found}, this program reads {FORMAT}; train again")
     return manifest
+
+
+def version_of(manifest: Mapping[str, Any]) -> str:
+    """The name of a bundle: when it stands, and a hash of what it holds."""
+    identity = json.dumps([manifest["as_of"], manifest["horizon_days"], manifest["files"]], sort_keys=True)
+    stands = instant(manifest["as_of"])
+    return f"{stands:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
 
 
 def check_files(folder: Path, hashes: Mapping[str, str]) -> None:

@@ -72,6 +72,17 @@ def test_while_the_store_is_gone_decisions_are_dropped_and_requests_go_on(sqlite
     assert counted == {"dropped": 2}
 
 
+def test_a_bug_costs_the_decisions_it_met_and_no_later_ones(sqlite_store):
+    counted = Counter()
+    log = DecisionLog(sqlite_store, lambda outcome, count: counted.update({outcome: count}))
+    log.add(replace(decision("r1"), answer=None))
+    while not counted:
+        pass
+    log.add(decision("r2"))
+    log.close()
+    assert counted == {"dropped": 1, "written": 1}
+
+
 def test_a_customer_erased_while_a_decision_waited_is_not_brought_back(sqlite_store):
     for customer_id in ("ann", "bob"):
         sqlite_store.upsert("customers", {"customer_id": customer_id})

@@ -282,7 +282,8 @@ def test_a_key_is_refused_soon_after_it_was_revoked(server):
 def test_a_promoted_version_is_picked_up_without_a_failed_request(server, trained):
     artifacts = ArtifactStore(server.shop.home / "artifacts")
     bundle, _ = trained
-    version = artifacts.save(replace(bundle, facts={**bundle.facts, "seed": 1}))
+    version = artifacts.save(replace(bundle, horizon_days=bundle.horizon_days + 1))
+    assert version != server.shop.version
     artifacts.promote(version, at=NOW)
     answers = (server.ask("GET", path_of("c001", "/recommendations"), scope="recs:read") for _ in range(100_000))
     statuses, versions = [], []
@@ -292,7 +293,7 @@ def test_a_promoted_version_is_picked_up_without_a_failed_request(server, traine
         if versions[-1] == version:
             break
     assert set(statuses) == {200}
-    assert set(versions) <= {server.shop.version, version}
+    assert set(versions) == {server.shop.version, version}
     artifacts.promote(server.shop.version, at=NOW)
 
 
@@ -306,6 +307,20 @@ def test_the_log_names_routes_and_no_customer(server):
     assert line["route"] == "/v1/customers/<identifier:customer_id>/recommendations"
     assert (line["method"], line["status"], line["level"]) == ("GET", 200, "info")
     assert not any("never-logged" in line for line in lines)
+
+
+def test_two_servers_of_one_home_count_apart(sqlite_shop, tmp_path):
+    def answered(server):
+        lines = server.ask("GET", "/metrics").body.decode().splitlines()
+        counts = [line for line in lines if line.startswith("regulars_http_requests_total") and "/healthz" in line]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in counts)
+
+    with served(sqlite_shop, tmp_path / "one") as one:
+        for _ in range(3):
+            one.ask("GET", "/healthz")
+        with served(sqlite_shop, tmp_path / "other") as other:
+            other.ask("GET", "/healthz")
+            assert (answered(one), answered(other)) == (3, 1)
 
 
 def test_a_stopped_server_ends_with_0_and_has_written_what_it_decided(sqlite_shop, tmp_path):

@@ -139,6 +139,25 @@ def test_a_version_that_does_not_exist_is_named_with_those_that_do(artifacts):
         artifacts.promote("v9", at=NOON)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"), [({"horizon_days": 7}, "was altered"), ({"version": None}, "was altered")]
+)
+def test_an_altered_manifest_is_refused(artifacts, change, message):
+    version = artifacts.save(bundle())
+    path = artifacts.folder / "versions" / version / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ArtifactError, match=message):
+        artifacts.load(version)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "null", '{"format": 1}'])
+def test_a_manifest_that_is_none_is_refused(artifacts, text):
+    version = artifacts.save(bundle())
+    (artifacts.folder / "versions" / version / "manifest.json").write_text(text)
+    with pytest.raises(ArtifactError, match="is not that of a bundle"):
+        artifacts.load(version)
+
+
 def test_an_altered_bundle_is_never_promoted(artifacts):
     version = artifacts.save(bundle())
     (artifacts.folder / "versions" / version / "all.joblib").write_bytes(b"")
