@@ -66,6 +66,8 @@ def main(context: click.Context, verbose: bool) -> None:
     # Idle OpenMP threads sleep instead of spinning: two libraries share the cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    # How far long work has come is told where there is no terminal to show a bar on.
+    logging.getLogger("training.progress").setLevel(logging.INFO)
     from training.session import Session
 
     context.obj = Session(read_config(os.environ), lambda: datetime.now(UTC))

@@ -12,6 +12,8 @@ from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
 
+SECONDS_BETWEEN_LINES = 10.0
+
 Thing = TypeVar("Thing")
 
 
@@ -30,12 +32,16 @@ def silent(name: str, things: Iterable[Thing], total: int | None = None) -> Iter
 
 
 def shown(name: str, things: Iterable[Thing], total: int | None = None) -> Iterator[Thing]:
-    """Steps as a bar on a terminal; elsewhere one line in the log when the work is done."""
+    """Steps as a bar on a terminal; elsewhere a line in the log now and then, and one when the work is done."""
     if sys.stderr.isatty():
         yield from tqdm(things, desc=name, total=total, file=sys.stderr, dynamic_ncols=True)
         return
-    begun, count = time.monotonic(), 0
+    begun = told = time.monotonic()
+    count = 0
     for thing in things:
         yield thing
         count += 1
+        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            logger.info("%s steps=%d seconds=%.0f", name, count, told - begun)
     logger.info("%s done steps=%d seconds=%.1f", name, count, time.monotonic() - begun)

@@ -124,7 +124,7 @@ def choose_recommenders(
     truth = split.truth(events_before(history, as_of), matrix)
     if not len(matrix) or not truth.all.nnz:
         return Chosen({}, settings.recommenders, {})
-    epochs = decide_epochs(matrix, truth.new, settings, seed=seed)
+    epochs = decide_epochs(matrix, truth.new, settings, seed=seed, steps=steps)
     decided, known = dict(settings.recommenders), {}
     if epochs is not None:
         decided[LIGHTFM] = {**decided[LIGHTFM], "epochs": epochs.epochs}
@@ -136,7 +136,7 @@ def choose_recommenders(
 
 
 def decide_epochs(
-    matrix: InteractionMatrix, truth: sparse.csr_matrix, settings: TrainingSettings, *, seed: int
+    matrix: InteractionMatrix, truth: sparse.csr_matrix, settings: TrainingSettings, *, seed: int, steps: Steps
 ) -> EpochChoice | None:
     """How long LightFM learns, by the window; None where it is not wanted, is told how long, or fails."""
     given = settings.recommenders.get(LIGHTFM)
@@ -144,7 +144,11 @@ def decide_epochs(
         return None
     try:
         model = create(LIGHTFM, seed, **given)
-        return choose_epochs(model, matrix, truth, candidates=settings.epoch_candidates)
+        epochs = iter(steps("LightFM epochs", range(max(settings.epoch_candidates) + 1)))
+        next(epochs)
+        return choose_epochs(
+            model, matrix, truth, candidates=settings.epoch_candidates, on_epoch=lambda _: next(epochs, None)
+        )
     except _FAILURES as problem:
         logger.warning("epochs not chosen problem=%s", problem)
         return None
