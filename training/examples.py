@@ -49,8 +49,22 @@ class Examples:
 
 
 def is_contractual(history: History, cutoff: datetime) -> bool:
-    """Whether customers have contracts: then churn is the end of one."""
-    return len(history.read("subscriptions", before=cutoff, columns=["subscription_id"])) > 0
+    """Whether contracts are how customers stay: at least half of those who ordered or subscribed hold or held one.
+
+    Then churn is the end of a contract. A shop that also sells a subscription to a few loses the others unseen
+    if they are not asked about.
+    """
+    if "subscriptions" not in history.tables():
+        return False
+    subscribers = everybody = 0
+    for bucket in range(history.buckets):
+        bought, subscribed = (
+            set(history.read(name, before=cutoff, bucket=bucket, columns=["customer_id"])["customer_id"])
+            for name in ("order_lines", "subscriptions")
+        )
+        subscribers += len(subscribed)
+        everybody += len(bought | subscribed)
+    return 0 < everybody <= 2 * subscribers
 
 
 def known_before(history: History, bucket: int, before: datetime) -> dict[str, pd.DataFrame]:
