@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recommender.bundle import ModelBundle, read_index, read_manifest
+from recommender.bundle import ModelBundle, check_files, read_index, read_manifest
 from recommender.errors import ArtifactError, UnknownName
 from recommender.identifiers import IdIndex
 from recommender.periods import rfc3339
@@ -23,7 +23,7 @@ _PROMOTIONS = "promotions.jsonl"
 class ArtifactStore:
     """Bundles as ``versions/<version>/``, and a pointer file that is switched by rename.
 
-    A version is never written twice, so that readers may map its files for as long as they like.
+    The files of a version are never written to, so that readers may map them for as long as they like.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,21 +31,45 @@ class ArtifactStore:
         self._versions = folder / "versions"
 
     def save(self, bundle: ModelBundle) -> str:
-        """Keep a bundle and return its version; the same content has the same version and is kept once."""
+        """Keep a bundle and return its version; the same content has the same version and is kept once.
+
+        A version that is there but damaged is replaced: training again is how to mend it.
+        """
         self._versions.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._versions))
         try:
             version = bundle.write(draft)
+            if self._is_damaged(version):
+                # Readers keep the files that they have mapped; the new ones have other inodes.
+                (self._versions / version).rename(draft.with_name(f"{draft.name}-damaged"))
             if not (self._versions / version).exists():
                 draft.chmod(0o755)
                 draft.rename(self._versions / version)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+            shutil.rmtree(draft.with_name(f"{draft.name}-damaged"), ignore_errors=True)
         return version
+
+    def _is_damaged(self, version: str) -> bool:
+        folder = self._versions / version
+        if not folder.exists():
+            return False
+        try:
+            check_files(folder, read_manifest(folder)["files"])
+        except ArtifactError:
+            return True
+        return False
 
     def load(self, version: str = CURRENT) -> ModelBundle:
         """A bundle with its hashes checked; raises ArtifactError where it is missing or altered."""
         return ModelBundle.read(self._folder_of(self._resolve(version)))
+
+    def served_manifest(self) -> dict[str, Any] | None:
+        """The manifest of the version that is served; None before the first promotion and where it is damaged."""
+        try:
+            return self.manifest()
+        except (ArtifactError, UnknownName):
+            return None
 
     def manifest(self, version: str = CURRENT) -> dict[str, Any]:
         """The manifest of a version; raises ArtifactError."""

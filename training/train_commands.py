@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from recommender.artifact_store import ArtifactStore
-from recommender.errors import SettingError
+from recommender.errors import ArtifactError, SettingError
 from recommender.periods import instant
 from training.pipeline import instant_after_last_event, train
 from training.progress import shown
@@ -34,9 +34,7 @@ def train_command(
     with session.store() as store:
         history = session.history(store)
     as_of = instant(as_of_text) if as_of_text else instant_after_last_event(history)
-    current = artifacts.current()
-    served = artifacts.manifest(current) if current else None
-    training = train(history, settings, as_of=as_of, seed=seed, steps=shown, served=served)
+    training = train(history, settings, as_of=as_of, seed=seed, steps=shown, served=artifacts.served_manifest())
     version = artifacts.save(training.bundle)
     _report(artifacts, version, as_json)
     if promote and training.verdict.passed:
@@ -58,14 +56,27 @@ def models_command(session: Session, as_json: bool) -> None:
     """List all bundles with their figures, and mark the one that is served."""
     artifacts = session.artifacts
     current = artifacts.current()
-    manifests = [artifacts.manifest(version) for version in artifacts.versions()]
+    manifests, problems = _manifests(artifacts)
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)
     if as_json:
         click.echo(json.dumps({"current": current, "versions": manifests}, indent=2, sort_keys=True))
         return
     for manifest in manifests:
         click.echo(f"{'*' if manifest['version'] == current else ' '} {manifest['version']}  {_figures(manifest)}")
-    if not manifests:
+    if not manifests and not problems:
         click.echo("there is no bundle yet; run the command train")
+
+
+def _manifests(artifacts: ArtifactStore) -> tuple[list[dict[str, Any]], list[ArtifactError]]:
+    """The manifests of all versions that have one, and what is wrong with the others."""
+    manifests, problems = [], []
+    for version in artifacts.versions():
+        try:
+            manifests.append(artifacts.manifest(version))
+        except ArtifactError as problem:
+            problems.append(problem)
+    return manifests, problems
 
 
 def _figures(manifest: dict[str, Any]) -> str:

@@ -164,3 +164,21 @@ def test_an_altered_bundle_is_never_promoted(artifacts):
     with pytest.raises(ArtifactError):
         artifacts.promote(version, at=NOON)
     assert artifacts.current() is None
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "all.joblib"])
+def test_saving_a_damaged_version_again_mends_it(artifacts, name):
+    version = artifacts.save(bundle())
+    (artifacts.folder / "versions" / version / name).write_bytes(b"{")
+    assert artifacts.save(bundle()) == version
+    assert artifacts.load(version).customers.ids() == ["ann", "bob"]
+    assert [path.name for path in (artifacts.folder / "versions").iterdir()] == [version]
+
+
+def test_a_served_version_without_a_manifest_has_nothing_to_compare_with(artifacts):
+    assert artifacts.served_manifest() is None
+    version = artifacts.save(bundle())
+    artifacts.promote(version, at=NOON)
+    assert artifacts.served_manifest()["version"] == version
+    (artifacts.folder / "versions" / version / "manifest.json").unlink()
+    assert artifacts.served_manifest() is None

@@ -217,3 +217,20 @@ def test_a_customer_without_consent_is_in_no_answer(shop_folder, tmp_path):
     out = backtested(tmp_path, folder, str(plain))
     for name in ("recommendations", "churn", "value"):
         assert "c001" not in set(pd.read_parquet(out / f"{name}.parquet")["customer_id"])
+
+
+def test_a_damaged_bundle_is_named_beside_the_others_and_mended_by_training_again(tmp_path, config_file):
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    lines = "order_id,item_id,customer_id,ordered_at\no,milk,ann,2024-01-01T00:00:00Z\n"
+    (tables / "order_lines.csv").write_text(lines)
+    home = tmp_path / "home"
+    done(home, "ingest", str(tables))
+    done(home, "train", "--config", config_file)
+    version = json.loads(done(home, "models", "--json"))["current"]
+    (home / "artifacts" / "versions" / version / "manifest.json").write_text("{")
+    listed = run(home, "models")
+    assert listed.exit_code == 0
+    assert f"warning: the manifest of bundle {version} cannot be read" in listed.stderr
+    done(home, "train", "--config", config_file)
+    assert f"* {version}" in done(home, "models")
