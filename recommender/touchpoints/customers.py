@@ -17,7 +17,7 @@ CUSTOMERS = Table(
         Column("customer_id", "identifier", "whom we serve", required=True),
         Column("signed_up_at", "instant", "when the customer became one"),
         Column("birth_year", "integer", "year of birth", minimum=1850, maximum=2100),
-        Column("region", "text", "where the customer lives"),
+        Column("region", "identifier", "where the customer lives"),
         Column("channel", "text", "over which channel the customer came"),
         Column("consent_personalization", "boolean", "may we learn from this customer's events", default=True),
         Column("consent_marketing", "boolean", "may we send this customer offers", default=True),

@@ -18,6 +18,8 @@ from recommender.errors import SettingError
 from recommender.event_store import EventStore
 from recommender.score_cursor import Cursor, Sort
 from recommender.score_store import ScoreRow, ScoreStore
+from recommender.touchpoints import TABLES
+from recommender.validation import validate_rows
 
 AS_OF = datetime(2024, 5, 1, tzinfo=UTC)
 SORTS = [
@@ -76,6 +78,16 @@ def test_a_score_is_read_back_as_it_was_stored(scores: ScoreStore) -> None:
     assert scores.replace_all([row]) == 1
     assert scores.get("ann") == row
     assert [scores.get(one) for one in ("bob", "a\x00", "\ud800")] == [None, None, None]
+
+
+def test_a_customer_with_the_longest_id_and_region_can_be_scored(scores: ScoreStore) -> None:
+    # Characters of four bytes that no compression shortens: an index of PostgreSQL takes rows of 2,704 bytes.
+    longest, region = ("".join(chr(0x20000 + place * step % 40_000) for place in range(256)) for step in (7_919, 6_101))
+    customers = {"customer_id": longest, "region": region}
+    assert not validate_rows(TABLES["customers"], [customers], now=AS_OF).rejections
+    assert validate_rows(TABLES["customers"], [{**customers, "region": region + "x"}], now=AS_OF).rejections
+    assert scores.replace_all([score(longest, 0.5, region=region)]) == 1
+    assert ids(scores.page(RiskFilter(region=region))[0]) == [longest]
 
 
 def test_a_new_scoring_takes_the_place_of_the_old_one(scores: ScoreStore) -> None:
