@@ -8,7 +8,7 @@ from flask import Response, current_app, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from api.errors import Problem
+from api.errors import FieldError, Problem, invalid
 
 MOST_DRAINED = 2**26
 _CHUNK = 2**16
@@ -17,17 +17,20 @@ _BROKEN = (OSError, ParseException)
 
 
 def check_json() -> None:
-    """Read the body of the current request; raises the 413, 415 or 400 where it is too large or no JSON."""
+    """Read the body of the current request; raises the 413, 415, 400 or 422 where it is too large, no JSON or null."""
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise Problem(415, "unsupported_media_type", "send the body as application/json")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "unsupported_content_encoding", "send the body as it is, without Content-Encoding")
     _check_length()
     try:
-        request.get_json(force=True)
+        document = request.get_json(force=True)
     except BadRequest as bad:
         reason = getattr(bad.__cause__, "description", None) or bad.description
         raise Problem(400, "malformed_json", str(reason)) from None
+    # The framework would take it for an empty object, which replaces a whole row.
+    if document is None:
+        raise invalid([FieldError("wrong_type", "must not be null", pointer="")])
 
 
 def _check_length() -> None:

@@ -65,6 +65,16 @@ def test_a_body_that_is_not_json_is_malformed(ask, body):
     assert "Failed to decode JSON object" in problem_of(response, 400, "malformed_json")["detail"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [("PUT", "/v1/customers/c001", "catalog:write"), ("POST", "/v1/events", "events:write")],
+)
+def test_null_is_no_row(ask, method, path, scope):
+    response = ask(method, path, scope=scope, data="null", content_type="application/json")
+    (error,) = problem_of(response, 422, "invalid_request")["errors"]
+    assert (error["pointer"], error["detail"]) == ("", "must not be null")
+
+
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
 def test_a_body_of_another_media_type_is_refused(ask, content_type):
     response = ask("POST", "/v1/events", scope="events:write", data="{}", content_type=content_type)
