@@ -33,6 +33,8 @@ from recommender.store_queries import Profile
 logger = logging.getLogger(__name__)
 
 VALID_FOR = timedelta(minutes=30)
+# So many candidates beyond the limit are looked up at once, because some cannot be sold.
+SPARE = 10
 # No customer can have this id.
 NOBODY = ""
 _DAY_SECONDS = 86_400.0
@@ -219,7 +221,7 @@ class Advisor:
 
     def _popular(self, bundle: ModelBundle | None) -> Sequence[Candidate]:
         if bundle is not None:
-            return candidates.popular(bundle)[: candidates.DEPTH]
+            return candidates.popular(bundle, candidates.DEPTH)
         counted = self._store.recently_ordered(candidates.DEPTH)
         return [Candidate(item_id, float(count), "recent_orders") for item_id, count in counted]
 
@@ -232,16 +234,27 @@ class Advisor:
         self, bundle: ModelBundle | None, found: _Found, at: datetime, *, limit: int, diversity: float
     ) -> tuple[Sequence[Candidate], dict[str, Any], tuple[str, ...]]:
         """The candidates to show with the item rows they need; popular items fill up, with a warning."""
-        rows = self._item_rows(found.candidates)
-        shown = spread(sellable(found.candidates, rows, at), rows, limit=limit, diversity=diversity)
+        shown, rows = self._choose(found.candidates, at, limit=limit, diversity=diversity)
         if len(shown) >= limit or not found.may_be_filled:
             return shown, rows, found.warnings
-        popular = self._popular(bundle)
-        rows |= self._item_rows(popular)
-        padded = sellable([*shown, *popular], rows, at)[:limit]
+        padded, rows = self._choose([*shown, *self._popular(bundle)], at, limit=limit, diversity=0)
         if len(padded) == len(shown):
             return padded, rows, found.warnings
         return padded, rows, (*found.warnings, f"{len(padded) - len(shown)} places are filled with popular items")
+
+    def _choose(
+        self, listed: Sequence[Candidate], at: datetime, *, limit: int, diversity: float
+    ) -> tuple[Sequence[Candidate], dict[str, Any]]:
+        """The candidates to show; without diversity, rows are read only until the list is full."""
+        step = len(listed) if diversity > 0 else limit + SPARE
+        rows: dict[str, Any] = {}
+        shown: Sequence[Candidate] = ()
+        for stop in range(step, len(listed) + step, step or 1):
+            rows |= self._item_rows(listed[stop - step : stop])
+            shown = spread(sellable(listed[:stop], rows, at), rows, limit=limit, diversity=diversity)
+            if len(shown) >= limit:
+                break
+        return shown, rows
 
     def _item_rows(self, listed: Sequence[Candidate]) -> dict[str, Any]:
         named = {one.item_id for one in listed} | {one.evidence_item_id for one in listed if one.evidence_item_id}

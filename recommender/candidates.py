@@ -23,10 +23,10 @@ def from_slate(bundle: ModelBundle, customer: int, strategy: str) -> list[Candid
     entries = _entries(slates, customer)
     if strategy == NEW_FOR_YOU:
         return explain_by_neighbours(bundle, entries, _bought_in_slate(bundle, customer), strategy)
-    counts = bundle.history["counts"][customer]
-    ages = bundle.history["last_age_days"][customer]
+    counts = bundle.history["counts"][customer].tolist()
+    ages = bundle.history["last_age_days"][customer].tolist()
     bought = {
-        bundle.items[position]: (int(counts[place]), float(ages[place]))
+        bundle.items[position]: (counts[place], ages[place])
         for place, (position, _) in enumerate(entries)
         if counts[place] > 0
     }
@@ -52,9 +52,9 @@ def from_events(
     return _with_history(bundle, entries, bought, strategy)
 
 
-def popular(bundle: ModelBundle) -> list[Candidate]:
-    """What many customers bought lately."""
-    return [Candidate(bundle.items[one], score, POPULAR) for one, score in _entries(bundle.popular, 0)]
+def popular(bundle: ModelBundle, limit: int | None = None) -> list[Candidate]:
+    """What many customers bought lately, the best ``limit`` where one is given."""
+    return [Candidate(bundle.items[one], score, POPULAR) for one, score in _entries(bundle.popular, 0, limit)]
 
 
 def similar(bundle: ModelBundle, item: int) -> list[Candidate]:
@@ -73,7 +73,7 @@ def explain_by_neighbours(
     order = {position: place for place, position in enumerate(owned)}
     explained = []
     for position, score in entries:
-        neighbours = [int(one) for one in bundle.similar.positions[position] if int(one) in order]
+        neighbours = [one for one in bundle.similar.positions[position].tolist() if one in order]
         evidence = bundle.items[min(neighbours, key=order.__getitem__)] if neighbours else None
         explained.append(Candidate(bundle.items[position], score, strategy, evidence_item_id=evidence))
     return explained
@@ -91,10 +91,9 @@ def _with_history(
     return listed
 
 
-def _entries(slates: Slates, row: int) -> list[tuple[int, float]]:
-    positions = np.asarray(slates.positions[row])
-    scores = np.asarray(slates.scores[row])
-    return [(int(one), float(score)) for one, score in zip(positions, scores, strict=True) if one >= 0]
+def _entries(slates: Slates, row: int, limit: int | None = None) -> list[tuple[int, float]]:
+    positions, scores = slates.positions[row, :limit].tolist(), slates.scores[row, :limit].tolist()
+    return [(one, score) for one, score in zip(positions, scores, strict=True) if one >= 0]
 
 
 def _bought_in_slate(bundle: ModelBundle, customer: int) -> list[int]:

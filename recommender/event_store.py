@@ -27,6 +27,8 @@ from recommender.store_queries import (
     consents_of,
     last_instant_of,
     profile_of,
+    query_by_key,
+    query_of_customer,
     recently_met,
     stored_columns,
 )
@@ -145,7 +147,8 @@ class EventStore:
     def _batches(
         self, table: Table, before: datetime, since: datetime | None, customer_ids: Sequence[str] | None
     ) -> Iterator[pd.DataFrame]:
-        conditions = [*begins_within(table, before, since), *consented(table)]
+        first = None if since is None else to_microseconds(since)
+        conditions = [*begins_within(table, to_microseconds(before), first), *consented(table)]
         groups: list[list[sa.ColumnElement[bool]]] = [[]]
         if customer_ids is not None:
             ids = sorted({one for one in customer_ids if is_storable(one)})
@@ -171,23 +174,22 @@ class EventStore:
         declared = table_named(table)
         if not is_storable(customer_id):
             return []
-        begins = [EVENT_TABLES[table].c[declared.exists_from]] if declared.exists_from else []
-        newest_first = [column.desc() for column in (*begins, EVENT_TABLES[table].c[SEQUENCE])]
-        conditions = [*begins_within(declared, before, since), *consented(declared)]
-        query = sa.select(*stored_columns(declared)).where(of_customer(declared, [customer_id]), *conditions)
+        query = query_of_customer(table, is_since=since is not None, is_limited=limit is not None)
+        values = {"customer_ids": [customer_id], "before": to_microseconds(before), "limit": limit}
+        if since is not None:
+            values["since"] = to_microseconds(since)
         with reading(self.engine) as connection:
-            found = connection.execute(query.order_by(*newest_first).limit(limit)).all()
-        known = (as_of_row(declared, row_from_sql(declared, values), before) for values in reversed(found))
+            found = connection.execute(query, values).all()
+        known = (as_of_row(declared, row_from_sql(declared, stored), before) for stored in reversed(found))
         return [row for row in known if row is not None]
 
     def rows_by_key(self, table: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Items, customers or offers by id, as they are now; those that are not there are left out."""
         declared = table_named(table)
-        id_column = EVENT_TABLES[table].c[declared.key[0]]
         wanted = sorted({key for key in keys if is_storable(key)})
-        query = sa.select(*stored_columns(declared)).where(id_column.in_(wanted), *consented(declared))
+        query = query_by_key(table).where(*consented(declared)) if declared.customer_columns else query_by_key(table)
         with reading(self.engine) as connection:
-            rows = [row_from_sql(declared, values) for values in connection.execute(query)]
+            rows = [row_from_sql(declared, values) for values in connection.execute(query, {"keys": wanted})]
         return {row[declared.key[0]]: row for row in rows}
 
     def profile(self, customer_id: str) -> Profile:

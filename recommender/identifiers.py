@@ -26,8 +26,9 @@ class IdIndex:
     def from_state(cls, state: Mapping[str, np.ndarray]) -> IdIndex:
         """The index that ``state`` was taken from; the arrays are used as they are."""
         index = cls.__new__(cls)
-        index._offsets = state["offsets"]
-        index._text = state["text"]
+        # A plain view of a mapped file: each access of a memmap costs ten times as much.
+        index._offsets = np.asarray(state["offsets"])
+        index._text = np.asarray(state["text"])
         return index
 
     def state(self) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,7 +34,7 @@ def consented(table: Table) -> list[sa.ColumnElement[bool]]:
     ]
 
 
-def of_customer(table: Table, customer_ids: Sequence[str]) -> sa.ColumnElement[bool]:
+def of_customer(table: Table, customer_ids: Sequence[str] | sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
     """The condition that a row belongs to one of the customers, in whichever of its columns."""
     columns = [EVENT_TABLES[table.name].c[name] for name in table.customer_columns]
     return sa.or_(sa.false(), *(column.in_(customer_ids) for column in columns))

@@ -1,14 +1,18 @@
-"""Questions to the store that take one or two queries."""
+"""Questions to the store that take one or two queries.
+
+What requests ask is built once and bound to values at each request: building a query costs more than answering it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from recommender.periods import from_microseconds, to_microseconds
+from recommender.periods import from_microseconds
 from recommender.store_consent import ERASURE, consented, customer_hash, customer_tables, of_customer
 from recommender.store_rows import row_from_sql
 from recommender.store_schema import ERASURES, EVENT_TABLES, SEQUENCE
@@ -35,6 +39,7 @@ class Profile:
     row: dict[str, Any] | None
 
 
+Microseconds = int | sa.BindParameter[int]
 UNKNOWN_CUSTOMER = Profile(False, False, True, True, None)
 
 
@@ -43,14 +48,14 @@ def stored_columns(table: Table) -> list[sa.Column[Any]]:
     return [EVENT_TABLES[table.name].c[name] for name in table.column_names]
 
 
-def begins_within(table: Table, before: datetime, since: datetime | None) -> list[sa.ColumnElement[bool]]:
+def begins_within(table: Table, before: Microseconds, since: Microseconds | None) -> list[sa.ColumnElement[bool]]:
     """Conditions that a row began in ``[since, before)``; one that was always there began before any ``since``."""
     if table.exists_from is None:
         return []
     begins = EVENT_TABLES[table.name].c[table.exists_from]
     if since is not None:
-        return [begins >= to_microseconds(since), begins < to_microseconds(before)]
-    is_known = begins < to_microseconds(before)
+        return [begins >= since, begins < before]
+    is_known = begins < before
     return [is_known if table[table.exists_from].required else sa.or_(is_known, begins.is_(None))]
 
 
@@ -65,16 +70,45 @@ def consents_of(connection: sa.Connection, customer_id: str) -> dict[str, Any]:
 def profile_of(connection: sa.Connection, customer_id: str) -> Profile:
     """Whether a customer is known or was erased, the consents, and the customers row."""
     customers = table_named("customers")
-    query = sa.select(*stored_columns(customers)).where(of_customer(customers, [customer_id]))
-    found = connection.execute(query).first()
-    is_erased = sa.exists().where(ERASURES.c.customer_hash == customer_hash(customer_id), ERASURES.c.reason == ERASURE)
+    found = connection.execute(query_by_key("customers"), {"keys": [customer_id]}).first()
+    is_erased = bool(connection.scalar(_ERASED, {"hash": customer_hash(customer_id)}))
     if found is not None:
         row = row_from_sql(customers, found)
         personalization, marketing = (row[name] is not False for name in CONSENTS)
-        return Profile(True, bool(connection.scalar(sa.select(is_erased))), personalization, marketing, row)
-    traces = [sa.exists().where(of_customer(table, [customer_id])) for table in customer_tables()]
-    known, erased = connection.execute(sa.select(sa.or_(*traces), is_erased)).one()
-    return Profile(bool(known), bool(erased), True, True, None)
+        return Profile(True, is_erased, personalization, marketing, row)
+    is_known = bool(connection.scalar(_has_traces(), {"customer_ids": [customer_id]}))
+    return Profile(is_known, is_erased, True, True, None)
+
+
+_ERASED = sa.select(sa.exists().where(ERASURES.c.customer_hash == sa.bindparam("hash"), ERASURES.c.reason == ERASURE))
+
+
+@cache
+def _has_traces() -> sa.Select[Any]:
+    """Whether any table has a row of one of ``customer_ids``."""
+    ids: sa.BindParameter[Any] = sa.bindparam("customer_ids", expanding=True)
+    return sa.select(sa.or_(*(sa.exists().where(of_customer(table, ids)) for table in customer_tables())))
+
+
+@cache
+def query_by_key(table: str) -> sa.Select[Any]:
+    """The rows of a table whose first key column is one of ``keys``."""
+    declared = table_named(table)
+    first = EVENT_TABLES[table].c[declared.key[0]]
+    return sa.select(*stored_columns(declared)).where(first.in_(sa.bindparam("keys", expanding=True)))
+
+
+@cache
+def query_of_customer(table: str, *, is_since: bool, is_limited: bool) -> sa.Select[Any]:
+    """The rows of ``customer_ids`` that began in ``[since, before)``, newest first, at most ``limit``."""
+    declared, columns = table_named(table), EVENT_TABLES[table].c
+    since = sa.bindparam("since", type_=sa.BigInteger()) if is_since else None
+    within = begins_within(declared, sa.bindparam("before", type_=sa.BigInteger()), since)
+    own = of_customer(declared, sa.bindparam("customer_ids", expanding=True))
+    begins = [columns[declared.exists_from]] if declared.exists_from else []
+    query = sa.select(*stored_columns(declared)).where(own, *within, *consented(declared))
+    ordered = query.order_by(*(column.desc() for column in (*begins, columns[SEQUENCE])))
+    return ordered.limit(sa.bindparam("limit", type_=sa.BigInteger())) if is_limited else ordered
 
 
 def last_instant_of(connection: sa.Connection) -> datetime | None:

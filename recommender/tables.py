@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from recommender.column_kinds import KINDS, Kind
@@ -70,7 +71,7 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
-    @property
+    @cached_property
     def column_names(self) -> tuple[str, ...]:
         """Names of all columns in order."""
         return tuple(column.name for column in self.columns)
@@ -90,7 +91,7 @@ class Table:
         """Whether a row describes a thing that may change, not an event that happened."""
         return self.allows_attributes or self.name == "offers"
 
-    @property
+    @cached_property
     def instant_columns(self) -> tuple[Column, ...]:
         """The columns that hold instants."""
         return tuple(column for column in self.columns if column.kind_name == "instant")

@@ -92,6 +92,14 @@ def test_without_consent_the_list_is_the_same_for_everybody_and_says_so(advisor,
     assert (risk.churn_probability, risk.reasons[0].code) == (None, "no_consent")
 
 
+def test_however_many_cannot_be_sold_the_list_is_filled_with_the_next_best(advisor, store):
+    everything = ids(advisor.recommend("c001", limit=100))
+    assert len(everything) > 20
+    for item_id in everything[:18]:
+        store.upsert("items", {"item_id": item_id, "is_available": False})
+    assert ids(advisor.recommend("c001", limit=2)) == everything[18:20]
+
+
 def test_an_item_that_is_not_available_is_never_shown(advisor, store):
     staple = small_shop.staple_of(1)
     store.upsert("items", {"item_id": staple, "is_available": False})
