@@ -184,7 +184,11 @@ class Advisor:
         return Erasure(deleted, tuple(holding))
 
     def _holds(self, version: str, customer_id: str) -> bool:
-        return customer_id in self._artifacts.customers_of(version)
+        try:
+            return customer_id in self._artifacts.customers_of(version)
+        except ArtifactError:
+            # A bundle that cannot be read may hold the id as well.
+            return True
 
     def _placement(self, bundle: ModelBundle | None, name: str) -> Placement:
         placements = placements_from(bundle.facts.get("placements", {})) if bundle else DEFAULT_PLACEMENTS

@@ -115,7 +115,10 @@ class ModelBundle:
 def read_index(folder: Path, owner: str) -> IdIndex:
     """The index of the ``customers`` or the ``items`` of the bundle in a folder, mapped into memory."""
     parts = ("offsets", "text")
-    return IdIndex.from_state({part: np.load(folder / f"{owner}_{part}.npy", mmap_mode="r") for part in parts})
+    try:
+        return IdIndex.from_state({part: np.load(folder / f"{owner}_{part}.npy", mmap_mode="r") for part in parts})
+    except (OSError, ValueError) as problem:
+        raise ArtifactError(f"bundle {folder.name}: the ids of its {owner} cannot be read ({problem})") from None
 
 
 def _slates(arrays: Mapping[str, np.ndarray], name: str) -> Slates:

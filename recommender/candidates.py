@@ -47,7 +47,8 @@ def from_events(
         for item_id, (count, last) in purchases(events).items()
     }
     if strategy == NEW_FOR_YOU:
-        owned = [place for place in map(bundle.items.position, bought) if place is not None]
+        met = list(bought) or list(dict.fromkeys(event.item_id for event in reversed(events)))
+        owned = [place for place in map(bundle.items.position, met) if place is not None]
         return explain_by_neighbours(bundle, entries, owned, strategy)
     return _with_history(bundle, entries, bought, strategy)
 

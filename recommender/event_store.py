@@ -7,6 +7,7 @@ from ``erasures`` whose rows it must drop; where a customer consents again, ``ch
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from recommender.store_queries import (
     stored_columns,
 )
 from recommender.store_rows import SqlRow, frame_from_sql, frame_to_sql, is_storable, row_from_sql, rows_to_sql
-from recommender.store_schema import COUNTERS, ERASURES, EVENT_TABLES, SEQUENCE
+from recommender.store_schema import COUNTERS, ERASURES, EVENT_TABLES, IDENTITY, SEQUENCE
 from recommender.tables import Table, as_of, as_of_row
 from recommender.touchpoints import TABLES, table_named
 from recommender.validation import Rejection, is_missing, validate_rows
@@ -228,6 +229,18 @@ class EventStore:
         query = sa.select(ERASURES.c[SEQUENCE], ERASURES.c.customer_hash).where(ERASURES.c[SEQUENCE] > after)
         with reading(self.engine) as connection:
             return [(int(number), one) for number, one in connection.execute(query.order_by(ERASURES.c[SEQUENCE]))]
+
+    def identity(self) -> int:
+        """A random number that the store was given when it was first asked: a copy of another store has another."""
+        query = sa.select(COUNTERS.c.value).where(COUNTERS.c.name == IDENTITY)
+        with reading(self.engine) as connection:
+            known = connection.scalar(query)
+        if known is not None:
+            return int(known)
+        with writing(self.engine) as connection:
+            if connection.scalar(query) is None:
+                connection.execute(sa.insert(COUNTERS).values(name=IDENTITY, value=secrets.randbits(62)))
+            return int(connection.scalar(query) or 0)
 
     def last_sequence(self) -> int:
         """The highest change number given out so far."""

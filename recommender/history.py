@@ -46,6 +46,10 @@ class ChangeSource(Protocol):
         """Change number and hash of each customer whose rows must go."""
         ...
 
+    def identity(self) -> int:
+        """Which store this is."""
+        ...
+
     def last_sequence(self) -> int:
         """The highest change number so far."""
         ...
@@ -155,8 +159,9 @@ class History:
         where to go on from is written down last.
         """
         marks: dict[str, int] = dict(self._state["sequences"])
-        if source.last_sequence() < max(marks.values(), default=0):
-            # The numbers are those of another store.
+        identity = source.identity()
+        is_another = self._state.get("store", identity) != identity
+        if is_another or source.last_sequence() < max(marks.values(), default=0):
             marks = {}
             self._clear()
         erasures = source.erasures(marks.get(_ERASURES, 0))
@@ -169,7 +174,7 @@ class History:
             marks[name] = max(marks.get(name, 0), mark)
         self.compact()
         marks[_ERASURES] = max([marks.get(_ERASURES, 0), *(number for number, _ in erasures)])
-        self._state = {**self._state, "sequences": marks}
+        self._state = {**self._state, "store": identity, "sequences": marks}
         self._save_state()
         return {name: count for name, count in copied.items() if count}
 

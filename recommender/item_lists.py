@@ -112,8 +112,8 @@ def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
         return ItemReason("bought_before", _bought_before(candidate), candidate.item_id)
     if candidate.evidence_item_id is not None:
         title = describe(rows.get(candidate.evidence_item_id), candidate.evidence_item_id)
-        return ItemReason("goes_with", f"Often bought together with {title}", candidate.evidence_item_id)
-    return ItemReason("popular", "Bought by many customers lately")
+        return ItemReason("goes_with", f"Goes with {title}", candidate.evidence_item_id)
+    return ItemReason("popular", "Popular with many customers lately")
 
 
 def _bought_before(candidate: Candidate) -> str:

@@ -123,4 +123,6 @@ COUNTERS = sa.Table(
     sa.Column("name", TEXT, primary_key=True),
     sa.Column("value", sa.BigInteger(), nullable=False),
 )
+# Beside the counters: which store this is.
+IDENTITY = "identity"
 COUNTER_NAMES = (SEQUENCE, "score_generation", "next_score_generation")

@@ -40,6 +40,8 @@ def score_command(session: Session, as_of_text: str | None, out: Path | None) ->
     with session.store() as store:
         history = session.history(store)
         as_of = instant(as_of_text) if as_of_text else max(instant_after_last_event(history), bundle.as_of)
+        if as_of < bundle.as_of:
+            raise SettingError(f"the served bundle knows what happened up to {bundle.as_of}; score as of then or later")
         rows = scored_customers(history, bundle, as_of=as_of, steps=shown)
         kept: list[dict[str, Any]] = []
         count = ScoreStore(store.engine).replace_all(_noted(rows, kept) if out else rows)

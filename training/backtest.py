@@ -17,8 +17,7 @@ from recommender.history import History, buckets_for
 from recommender.json_text import json_text
 from recommender.models.lifetime_value import purchase_history
 from recommender.parquet_files import write_parquet
-from recommender.risk_scoring import FEATURES
-from training.examples import ChurnQuestion, known_before
+from training.examples import population_features
 from training.ingest import consented_frames
 from training.offer_answers import offers_frame
 from training.offer_training import train_offers
@@ -102,15 +101,6 @@ def recommendations_frame(bundle: ModelBundle, k: int) -> pd.DataFrame:
         {"customer_id": "string", "slate": "string", "item_id": "string"}
     )
     return frame.sort_values(["customer_id", "slate", "rank"], ignore_index=True)
-
-
-def population_features(history: History, question: ChurnQuestion, cutoff: datetime, steps: Steps) -> pd.DataFrame:
-    """Features of the churn population at the cutoff, bucket by bucket."""
-    parts = []
-    for bucket in steps("features", range(history.buckets)):
-        known = known_before(history, bucket, cutoff)
-        parts.append(FEATURES.compute(known, question.population(known, cutoff), cutoff))
-    return pd.concat(parts).sort_index()
 
 
 def churn_frame(bundle: ModelBundle, features: pd.DataFrame) -> pd.DataFrame:

@@ -14,10 +14,11 @@ import pandas as pd
 from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.models import create
+from recommender.models.no_order import FEATURES as NO_ORDER_FEATURES
 from recommender.panel import gather_panel, panel_cutoffs
 from recommender.probability_metrics import area_components
 from recommender.risk_scoring import population_name
-from training.examples import ChurnQuestion, Examples, churn_examples, is_contractual
+from training.examples import ChurnQuestion, Examples, churn_examples, is_contractual, population_features
 from training.progress import Steps
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
@@ -73,7 +74,7 @@ def train_churn(
     panel = [one for one in panel if len(one.features) >= _EXAMPLES_AT_LEAST]
     if not panel:
         reason = f"no cutoff {settings.horizon_days} days before {as_of:%Y-%m-%d} has {_EXAMPLES_AT_LEAST} customers"
-        return TrainedChurn(None, None, {**facts, "features": [], "missing": reason}, question)
+        return _without_outcomes(history, question, {**facts, "missing": reason}, as_of, steps)
     names = _varying(panel)
     choice = _choose(panel, names, settings, seed=seed)
     recent = panel[: settings.panel_cutoffs]
@@ -84,6 +85,18 @@ def train_churn(
     shipped = candidates[choice.shipped if choice else "churn"]
     facts |= {"features": list(shipped.columns), "kind": shipped.model.kind}
     return TrainedChurn(shipped.model, choice, facts, question, candidates)
+
+
+def _without_outcomes(
+    history: History, question: ChurnQuestion, facts: Mapping[str, Any], as_of: datetime, steps: Steps
+) -> TrainedChurn:
+    """BG/NBD on the rhythm of the orders, which needs no outcome; nothing for contracts, which have no rhythm."""
+    features = population_features(history, question, as_of, steps)
+    if question.contractual or features.empty:
+        return TrainedChurn(None, None, {**facts, "features": []}, question)
+    names = list(NO_ORDER_FEATURES)
+    model = create("bgnbd_no_order", horizon_days=question.horizon_days).fit(features[names])
+    return TrainedChurn(model, None, {**facts, "features": names, "kind": model.kind}, question)
 
 
 def _cutoffs(history: History, settings: TrainingSettings, as_of: datetime) -> list[datetime]:

@@ -72,6 +72,15 @@ def known_before(history: History, bucket: int, before: datetime) -> dict[str, p
     return {name: history.read(name, before=before, bucket=bucket) for name in CUSTOMER_TABLES}
 
 
+def population_features(history: History, question: ChurnQuestion, cutoff: datetime, steps: Steps) -> pd.DataFrame:
+    """Features of the churn population at the cutoff, bucket by bucket."""
+    parts = []
+    for bucket in steps("features", range(history.buckets)):
+        known = known_before(history, bucket, cutoff)
+        parts.append(FEATURES.compute(known, question.population(known, cutoff), cutoff))
+    return pd.concat(parts).sort_index()
+
+
 def churn_examples(
     history: History,
     cutoffs: Sequence[datetime],

@@ -30,7 +30,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
             yield from _answer_lines(answer, manifest["answers"][answer])
     missing = manifest["churn"].get("missing")
     if missing:
-        yield f"no churn model: {missing}"
+        yield f"who leaves: {manifest['churn'].get('kind', 'no model')}, because {missing}"
     for name, why in manifest["left_out"].items():
         yield f"left out: {name} ({why})"
     gate = manifest["gate"]

@@ -250,3 +250,14 @@ def test_the_cut_into_parts_changes_neither_rows_nor_fingerprint(tmp_path_factor
     last = {(f"o-{who}", item): float(amount) for who, item, amount in rows}
     held = whole.read("order_lines", before=MAY)
     assert dict(zip(zip(held["order_id"], held["item_id"], strict=True), held["amount"], strict=True)) == last
+
+
+def test_another_store_in_the_same_place_starts_the_history_anew(tmp_path):
+    history = History.create(tmp_path / "history")
+    for name, item_id in (("one", "milk"), ("two", "rye")):
+        store = open_event_store(f"sqlite:///{tmp_path / name}.sqlite", clock=lambda: NOW)
+        row = {"order_id": name, "item_id": item_id, "customer_id": "ann", "ordered_at": MAY}
+        store.append_rows("order_lines", [row])
+        history.refresh(store)
+        assert history.read("order_lines", before=NOW)["item_id"].tolist() == [item_id]
+        store.close()

@@ -205,6 +205,24 @@ def test_who_comes_back_after_an_erasure_meets_nothing_of_what_was_known_before(
     ]
 
 
+def test_a_bundle_that_cannot_be_read_counts_as_holding_the_id(trained_shop, store, tmp_path):
+    artifacts = ArtifactStore(tmp_path / "artifacts")
+    version = artifacts.save(trained_shop.training.bundle)
+    (artifacts.folder / "versions" / version / "customers_text.npy").unlink()
+    buy(store, "c001", "b01")
+    erasure = Advisor(store, artifacts, clock=lambda: NOW).forget("c001")
+    assert erasure.bundles_holding_id == (version,)
+    assert erasure.deleted["order_lines"] == 1
+
+
+def test_a_view_alone_leads_to_items_that_go_with_what_was_seen(advisor, store):
+    seen = {"event_id": "v1", "kind": "view", "customer_id": "looker", "item_id": "b11", "occurred_at": LATER}
+    store.append_rows("interactions", [seen])
+    first = advisor.recommend("looker", placement="discover", limit=1).items[0]
+    assert first.reasons[0].evidence_item_id == "b11"
+    assert first.reasons[0].text == "Goes with Thing b11"
+
+
 def test_without_a_bundle_the_list_is_what_was_ordered_last_labelled(store, tmp_path):
     buy(store, "c001", "b01")
     advisor = Advisor(store, ArtifactStore(tmp_path / "none"), clock=lambda: NOW)

@@ -99,6 +99,12 @@ def test_score_fills_the_list_and_writes_the_file_that_was_asked_for(home, tmp_p
     assert {"customer_id", "churn_probability", "expected_loss", "action", "reason_1"} <= set(scores)
 
 
+def test_a_scoring_from_before_the_served_bundle_is_refused_and_changes_nothing(home):
+    result = run(home, "score", "--as-of", "2023-01-01")
+    assert result.exit_code == 1
+    assert "score as of then or later" in result.stderr
+
+
 def test_slates_for_a_mailing_hold_every_customer_of_the_file_with_a_reason(home, tmp_path):
     (tmp_path / "ids.txt").write_text("c001\nnobody-yet\n")
     out = tmp_path / "slates.parquet"

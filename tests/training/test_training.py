@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recommender.errors import NotEnoughData
@@ -105,14 +106,16 @@ def one_row_history(folder, **changes) -> History:
     return history
 
 
-def test_one_customer_with_one_item_gets_an_answer_without_a_churn_model(tmp_path, trained_shop: TrainedShop):
-    training = train(one_row_history(tmp_path), trained_shop.settings, as_of=small_shop.END, seed=0, steps=silent)
+def test_one_customer_with_one_item_gets_answers_that_say_what_they_rest_on(tmp_path, trained_shop: TrainedShop):
+    ordered_at = pd.Timestamp(small_shop.END) - pd.Timedelta(days=9)
+    history = one_row_history(tmp_path, ordered_at=ordered_at)
+    training = train(history, trained_shop.settings, as_of=small_shop.END, seed=0, steps=silent)
     assert training.verdict.passed
     assert training.bundle.slates["all"].positions.tolist() == [[0]]
     assert training.bundle.slates["new"].positions.tolist() == [[-1]]
-    assert "churn" not in training.bundle.models
-    assert "no cutoff" in training.bundle.facts["churn"]["missing"]
-    assert "no churn model: no cutoff" in report_text({**training.bundle.facts, **SHOWN})
+    facts = training.bundle.facts
+    assert facts["churn"]["kind"] == "everybody_alike"
+    assert "who leaves: everybody_alike, because no cutoff" in report_text({**facts, **SHOWN})
 
 
 SHOWN = {"version": "v", "as_of": "2024-03-01T00:00:00Z", "horizon_days": 28}
