@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ _INTEGERS = {
     pa.uint32(): pd.UInt32Dtype(),
     pa.uint64(): pd.UInt64Dtype(),
 }
+# What pandas adds to a file when the rows of a frame were chosen before it was written: no column of anybody's.
+_INDEX_OF_PANDAS = re.compile(r"__index_level_\d+__")
 _NESTED_KINDS = {"list", "object"}
 # A day within the limits of datetime, so that any offset stays within.
 _CALENDAR = (datetime(1, 1, 2), datetime(9999, 12, 30))
@@ -55,6 +58,8 @@ def parquet_chunks(table: Table, path: Path, rows: int) -> Iterator[pd.DataFrame
 def _frame(table: Table, arrow: pa.Table) -> pd.DataFrame:
     columns = {}
     for name in arrow.column_names:
+        if name not in table.column_names and _INDEX_OF_PANDAS.fullmatch(name):
+            continue
         is_attribute = name not in table.column_names
         may_be_nested = is_attribute or table[name].kind_name in _NESTED_KINDS
         plain = _plain(_as_json(arrow[name]) if may_be_nested else arrow[name])

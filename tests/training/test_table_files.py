@@ -219,3 +219,11 @@ def test_tables_without_numbers_are_left_as_they_are():
     frame = pd.DataFrame({"customer_id": ["ann"]})
     with RunningNumbers(TABLES["customers"]) as numbers:
         assert numbers.fill(frame) is frame
+
+
+def test_the_index_that_pandas_leaves_in_a_file_of_chosen_rows_is_no_column(tmp_path):
+    frame = pd.DataFrame({"item_id": ["milk", "rye", "jam"], "title": ["Milk", "Rye", "Jam"]})
+    frame[frame["item_id"] != "rye"].to_parquet(tmp_path / "items.parquet")
+    chunks = list(read_chunks(TABLES["items"], tmp_path / "items.parquet"))
+    assert [list(chunk.frame) for chunk in chunks] == [["item_id", "title"]]
+    assert chunks[0].frame["item_id"].tolist() == ["milk", "jam"]
