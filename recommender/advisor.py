@@ -72,7 +72,7 @@ class Advisor:
         self._artifacts = artifacts
         self._clock = clock
         self._bundle: ModelBundle | None = None
-        self._tried: str | None = None
+        self._tried: int | None = None
         self._problem: str | None = None
         self.refresh()
 
@@ -88,16 +88,17 @@ class Advisor:
 
     def refresh(self) -> None:
         """Take up a version that was promoted since; one that cannot be read leaves the old one in place."""
-        version = self._artifacts.current()
-        if version == self._tried:
+        promoted_at = self._artifacts.promoted_at()
+        if promoted_at == self._tried:
             return
+        version = self._artifacts.current()
         try:
             self._bundle = self._artifacts.load(version) if version else None
             self._problem = None
         except (ArtifactError, UnknownName) as problem:
             logger.error("bundle refused version=%s problem=%s", version, problem)
             self._problem = str(problem)
-        self._tried = version
+        self._tried = promoted_at
 
     def status(self) -> dict[str, Any]:
         """What a readiness probe wants to know: the version served, its ``as_of``, and a problem with a newer one."""

@@ -92,13 +92,19 @@ class ArtifactStore:
         except FileNotFoundError:
             return None
 
+    def promoted_at(self) -> int:
+        """A number that changes with every promotion, also of the same version; 0 before the first."""
+        try:
+            return (self.folder / _POINTER).stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def promote(self, version: str, *, at: datetime) -> None:
         """Serve a version from now on; raises ArtifactError where it is not whole."""
         self.load(version)
-        if version == self.current():
-            return
-        with (self.folder / _PROMOTIONS).open("a") as log:
-            log.write(json.dumps({"version": version, "replaced": self.current(), "at": rfc3339(at)}) + "\n")
+        if version != self.current():
+            with (self.folder / _PROMOTIONS).open("a") as log:
+                log.write(json.dumps({"version": version, "replaced": self.current(), "at": rfc3339(at)}) + "\n")
         self._point_to(version)
 
     def rollback(self) -> str:

@@ -247,4 +247,21 @@ def test_a_promoted_bundle_is_picked_up_and_an_altered_one_leaves_the_old(traine
     advisor.refresh()
     assert advisor.bundle_version == version
     assert "cannot be read" in advisor.status()["problem"]
+    artifacts.promote(version, at=NOW)
+    advisor.refresh()
+    assert advisor.status()["problem"] is None
+    store.close()
+
+
+def test_a_bundle_that_was_mended_is_taken_up_under_its_old_name(trained_shop, tmp_path):
+    artifacts = ArtifactStore(tmp_path / "artifacts")
+    version = artifacts.save(trained_shop.training.bundle)
+    artifacts.promote(version, at=NOW)
+    (artifacts.folder / "versions" / version / "popular_scores.npy").write_bytes(b"")
+    store = open_event_store(f"sqlite:///{tmp_path / 'store.sqlite'}", clock=lambda: NOW)
+    advisor = Advisor(store, artifacts, clock=lambda: NOW)
+    assert advisor.bundle_version is None
+    artifacts.promote(artifacts.save(trained_shop.training.bundle), at=NOW)
+    advisor.refresh()
+    assert advisor.bundle_version == version
     store.close()
