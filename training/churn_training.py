@@ -29,6 +29,7 @@ BASELINE = "rfm_logistic"
 # Recency, frequency, money: what everybody would use first.
 _RFM = ("days_since_last_order", "order_count", "spend_total_amount")
 _EXAMPLES_AT_LEAST = 20
+WINDOWS_JUDGED = 3
 _POPULATION_TABLES = (("order_lines", "ordered_at"), ("subscriptions", "started_at"))
 
 
@@ -111,16 +112,36 @@ def _cutoffs(history: History, settings: TrainingSettings, as_of: datetime) -> l
 
 
 def _choose(panel: Sequence[Examples], names: Sequence[str], settings: TrainingSettings, *, seed: int) -> Choice | None:
-    latest = panel[0]
-    complete = latest.cutoff - timedelta(days=settings.horizon_days)
-    past = [one for one in panel[1:] if one.cutoff <= complete]
-    if not past or latest.churned.nunique() < 2:
+    """Judge on the latest windows that have a past; one window of few leavers cannot tell two good models apart."""
+    windows = [(one, _complete_before(panel, one.cutoff, settings)) for one in panel[:WINDOWS_JUDGED]]
+    windows = [(one, past) for one, past in windows if past and one.churned.nunique() == 2]
+    if not windows:
         return None
     judged = {}
     for name in (BASELINE, "churn"):
-        model = _fit(name, past, names, settings, seed)
-        judged[name] = judge(model.predict_proba(latest.features[list(_columns(name, names))]), latest.churned)
+        columns = list(_columns(name, names))
+        judged[name] = _averaged(
+            [
+                (
+                    one.features.index,
+                    judge(_fit(name, past, names, settings, seed).predict_proba(one.features[columns]), one.churned),
+                )
+                for one, past in windows
+            ]
+        )
     return choose("churn", judged, baseline=BASELINE, seed=seed)
+
+
+def _complete_before(panel: Sequence[Examples], cutoff: datetime, settings: TrainingSettings) -> list[Examples]:
+    """The examples whose outcome was known at the cutoff."""
+    return [one for one in panel if one.cutoff <= cutoff - timedelta(days=settings.horizon_days)]
+
+
+def _averaged(windows: Sequence[tuple[pd.Index, Judged]]) -> Judged:
+    """One value per customer, the mean over the windows that the customer is in: customers are drawn, not rows."""
+    frames = [pd.DataFrame(dict(one.measures), index=customer_ids) for customer_ids, one in windows]
+    means = pd.concat(frames).groupby(level=0, sort=True).mean()
+    return Judged({name: means[name].to_numpy() for name in means.columns}, windows[0][1].decisive)
 
 
 def judge(probabilities: pd.Series, churned: pd.Series) -> Judged:
