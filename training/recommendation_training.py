@@ -20,8 +20,9 @@ from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import create
 from recommender.models.base import Recommender
 from recommender.models.blending import Blend
-from recommender.ranking import mask, score_blocks, top_items
+from recommender.ranking import mask, score_blocks
 from recommender.splits import Split, Truth
+from recommender.top_items import top_items
 from training.interactions import events_before, interactions_before
 from training.progress import Steps
 from training.selection import Choice, Judged, choose
