@@ -14,17 +14,24 @@ from recommender.models.checks import require_interactions, require_items
 from recommender.models.item_similarity import strongest
 from recommender.models.sparse_arrays import known_scores
 
+_SETTINGS = ("neighbours", "own_share", "tau_days", "group_size", "basket_decay", "group_decay", "mean_power",
+             "known_customers", "seed")  # fmt: skip
+
 
 class NeighbourBaskets:
     """Scores an item by how often it is in a customer's own baskets and in those of similar customers.
 
-    The vector of a customer is the mean over groups of ``group_size`` baskets, counted backwards from the last, of
-    the means over the baskets of a group; a basket counts ``basket_decay ** n`` with n baskets after it in its group,
-    a group ``group_decay ** n`` with n groups after it. The score is ``own_share`` times the own vector plus the rest
-    times the mean vector of the ``neighbours`` nearest customers. With ``own_share`` 0 only the neighbours speak.
+    The vector of a customer is the sum of the baskets, each times ``exp(-age / tau_days)``, times ``basket_decay``
+    for every later basket of its group and ``group_decay`` for every later group; groups are ``group_size`` baskets,
+    counted backwards from the last. The sum is over the number of baskets of the group times the number of groups,
+    to the power of ``mean_power``: 0 keeps the sum, so that who buys much counts much, 1 takes the mean. The score is
+    ``own_share`` times the own vector plus the rest times the mean vector of the ``neighbours`` nearest customers.
+    With ``own_share`` 0 only the neighbours speak.
+
     Hu, He, Gao and Zhang (2020), "Modeling personalized item frequency information for next-basket recommendation",
-    equations (1) to (4). Nearest is by cosine, and who shares no item is no neighbour: the Euclidean distance of the
-    paper takes customers with few baskets for near to everybody.
+    equations (1) to (4), is ``tau_days`` infinite, both decays below 1 (0.9 and 0.7, groups of 7) and ``mean_power``
+    1. Nearest is by cosine, and who shares no item is no neighbour: the Euclidean distance of the paper takes
+    customers with few baskets for near to everybody.
 
     Neighbours are looked for among at most ``known_customers`` customers of the fit, drawn with the seed. Items that
     neither the customer nor a neighbour has are unknown (NaN).
@@ -33,25 +40,28 @@ class NeighbourBaskets:
     def __init__(
         self,
         neighbours: int = 100,
+        own_share: float = 0.8,
+        tau_days: float = 120.0,
         group_size: int = 7,
-        basket_decay: float = 0.9,
-        group_decay: float = 0.7,
-        own_share: float = 0.5,
+        basket_decay: float = 1.0,
+        group_decay: float = 1.0,
+        mean_power: float = 0.0,
         known_customers: int = 20_000,
         seed: int = 0,
     ) -> None:
         self.neighbours = neighbours
+        self.own_share = own_share
+        self.tau_days = tau_days
         self.group_size = group_size
         self.basket_decay = basket_decay
         self.group_decay = group_decay
-        self.own_share = own_share
+        self.mean_power = mean_power
         self.known_customers = known_customers
         self.seed = seed
 
     def settings(self) -> dict[str, Any]:
         """The keywords that make an equal, unfitted model."""
-        names = ("neighbours", "group_size", "basket_decay", "group_decay", "own_share", "known_customers", "seed")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _SETTINGS}
 
     def fit(self, interactions: InteractionMatrix) -> Self:
         """Keep the vectors of the customers; raises NotEnoughData where there is no positive interaction."""
@@ -80,9 +90,11 @@ class NeighbourBaskets:
         baskets = Baskets(histories)
         count = baskets.counts[baskets.owners]
         group = baskets.numbers // self.group_size
-        size = np.minimum(count - group * self.group_size, self.group_size)
-        within = self.basket_decay ** (baskets.numbers % self.group_size) / size
-        return baskets.combined(within * self.group_decay**group / -(-count // self.group_size))
+        in_group = np.minimum(count - group * self.group_size, self.group_size)
+        groups = np.ceil(count / self.group_size)
+        decay = self.basket_decay ** (baskets.numbers % self.group_size) * self.group_decay**group
+        age = np.exp(-baskets.age_days / self.tau_days)
+        return baskets.combined(decay * age / (in_group * groups) ** self.mean_power)
 
     def _nearest(self, products: sparse.csr_matrix, is_self: np.ndarray) -> sparse.csr_matrix:
         """Equal shares for the nearest known customers of each row; its length changes no order of its neighbours."""

@@ -30,9 +30,9 @@ class UserNeighbours:
 
     def __init__(
         self,
-        baskets: int = 25,
-        asymmetry: float = 0.25,
-        locality: float = 5.0,
+        baskets: int = 50,
+        asymmetry: float = 0.5,
+        locality: float = 3.0,
         neighbours: int = 500,
         known_customers: int = 20_000,
         seed: int = 0,

@@ -24,7 +24,8 @@ BOB = np.array([0, 0.8 / 2, 0, 1 / 2])
 
 
 def model(**keywords: Any) -> NeighbourBaskets:
-    return NeighbourBaskets(**{"group_size": 2, "basket_decay": 0.8, "group_decay": 0.5} | keywords)
+    published = {"tau_days": np.inf, "group_size": 2, "basket_decay": 0.8, "group_decay": 0.5, "mean_power": 1}
+    return NeighbourBaskets(**published | keywords)
 
 
 def known(expected: np.ndarray) -> np.ndarray:
@@ -35,6 +36,11 @@ def test_the_own_vector_decays_within_and_between_groups():
     scores = model(own_share=1).fit(EVENTS).score(EVENTS)
     np.testing.assert_allclose(scores[0], known(ANN), rtol=1e-6)
     np.testing.assert_allclose(scores[1], known(BOB), rtol=1e-6)
+
+
+def test_baskets_are_summed_by_their_age_unless_told_otherwise():
+    scores = NeighbourBaskets(own_share=1, tau_days=10).fit(EVENTS).score(EVENTS)
+    np.testing.assert_allclose(scores[0], known(np.array([0, np.exp(-0.1) + np.exp(-0.5), np.exp(-0.3), 0])), rtol=1e-6)
 
 
 def test_own_and_neighbours_are_blended_and_who_shares_nothing_is_no_neighbour():
