@@ -13,6 +13,8 @@ RECOMMENDERS = {
     "popularity": "recommender.models.popularity:DecayedPopularity",
     "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
     "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
+    "neighbour_baskets": "recommender.models.neighbour_baskets:NeighbourBaskets",
+    "user_neighbours": "recommender.models.user_neighbours:UserNeighbours",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",

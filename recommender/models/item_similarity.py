@@ -110,7 +110,7 @@ def nearest(rows: sparse.csr_matrix, count: int, shrinkage: float, only: np.ndar
         owner = np.repeat(np.arange(start, stop), np.diff(products.indptr))
         products.data /= norms[owner] * norms[products.indices] + shrinkage
         products.data[products.indices == owner] = 0.0
-        parts.append(_strongest(products, count))
+        parts.append(strongest(products, count))
     return sparse.csr_matrix(sparse.vstack(parts, format="csr", dtype=np.float32))
 
 
@@ -127,7 +127,7 @@ def _item_blocks(rows: sparse.csr_matrix, columns: sparse.csr_matrix) -> Iterato
         start = stop
 
 
-def _strongest(products: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
+def strongest(products: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
     """The ``count`` largest positive entries of each row, of equals those of the first columns."""
     kept = [
         start + _largest(products.data[start:stop], products.indices[start:stop], count)
