@@ -19,7 +19,7 @@ from recommender.randomness import rng_for
 
 GENERATORS = ("popularity", "personal_frequency", "item_similarity")
 TREES = TreeSettings(
-    tree_count=200, learning_rate=0.05, leaves=63, min_child_rows=200, l2=0.0, column_share=0.5, bins=63
+    tree_count=200, learning_rate=0.05, leaves=63, min_child_rows=200, l2=10.0, column_share=0.25, bins=63
 )
 # With fewer purchases to learn from, leaves of min_child_rows say nothing.
 BOUGHT_AT_LEAST = 50

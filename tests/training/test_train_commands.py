@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from tests import small_shop
 from training.cli import main
 
-CONFIG = "epoch_candidates = [2]\npanel_cutoffs = 2\n"
+CONFIG = "ranking_cutoffs = 2\npanel_cutoffs = 2\n"
 
 
 def run(home: Path, *arguments: str) -> Result:

@@ -16,6 +16,7 @@ from training.pipeline import train
 from training.progress import silent
 from training.report import report_text
 from training.scoring import scored_customers
+from training.settings import read_settings
 
 
 def test_the_staple_of_every_customer_comes_first(trained_shop: TrainedShop):
@@ -44,6 +45,15 @@ def test_personal_answers_are_chosen_where_they_are_better_than_the_same_for_eve
     assert choices["all"].shipped == "personal_frequency"
     assert choices["new"].shipped in {"item_similarity", "lightfm_hybrid"}
     assert choices["new"].gains[choices["new"].shipped].low > 0
+
+
+def test_a_ranker_learns_from_past_windows_and_is_judged_beside_the_others(trained_shop: TrainedShop):
+    settings = read_settings(ranking_cutoffs=2, panel_cutoffs=1, generators=["personal_frequency", "item_similarity"])
+    training = train(trained_shop.history, settings, as_of=small_shop.END, seed=0, steps=silent)
+    assert "two_stage" in training.choices["all"].judged
+    if training.lists.shipped["all"] == "two_stage":
+        scores = training.bundle.slates["all"].scores
+        assert np.nanmax(scores) <= 1
 
 
 def test_who_stopped_is_outside_the_population_and_who_comes_stays(trained_shop: TrainedShop):
