@@ -13,6 +13,7 @@ RECOMMENDERS = {
     "popularity": "recommender.models.popularity:DecayedPopularity",
     "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
     "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
+    "graph_filter": "recommender.models.graph_filter:GraphFilter",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
