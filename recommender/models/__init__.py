@@ -14,6 +14,7 @@ RECOMMENDERS = {
     "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
     "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
     "graph_filter": "recommender.models.graph_filter:GraphFilter",
+    "ease": "recommender.models.ease:Ease",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
