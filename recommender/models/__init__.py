@@ -15,6 +15,7 @@ RECOMMENDERS = {
     "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
     "graph_filter": "recommender.models.graph_filter:GraphFilter",
     "ease": "recommender.models.ease:Ease",
+    "rp3beta": "recommender.models.rp3beta:RP3Beta",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
