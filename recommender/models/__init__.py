@@ -16,6 +16,7 @@ RECOMMENDERS = {
     "graph_filter": "recommender.models.graph_filter:GraphFilter",
     "ease": "recommender.models.ease:Ease",
     "rp3beta": "recommender.models.rp3beta:RP3Beta",
+    "als": "recommender.models.als:AlternatingLeastSquares",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
