@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -12,9 +11,7 @@ from recommender.errors import NotFitted
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.checks import require_interactions, require_items
 from recommender.models.sparse_arrays import csr_from_state, csr_state, known_scores
-
-# Products of a block of items that are held at once; bounds the memory of ``fit`` to about 0.5 GiB.
-_BLOCK_PRODUCTS = 2**24
+from recommender.models.strongest_products import strongest_products
 
 
 class ItemSimilarity:
@@ -100,55 +97,14 @@ def nearest(rows: sparse.csr_matrix, count: int, shrinkage: float, only: np.ndar
     """
     columns = rows.T.tocsr()
     norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=1)).ravel())
-    parts: list[sparse.csr_matrix] = []
-    for start, stop in _item_blocks(rows, columns):
-        block = columns[start:stop]
-        if only is not None:
-            block = sparse.csr_matrix(sparse.diags_array(only[start:stop].astype(np.float32)) @ block)
-            block.eliminate_zeros()
-        products = sparse.csr_matrix(block @ rows)
-        owner = np.repeat(np.arange(start, stop), np.diff(products.indptr))
+
+    def shrunk(products: sparse.csr_matrix, owner: np.ndarray) -> None:
         products.data /= norms[owner] * norms[products.indices] + shrinkage
-        products.data[products.indices == owner] = 0.0
-        parts.append(strongest(products, count))
-    return sparse.csr_matrix(sparse.vstack(parts, format="csr", dtype=np.float32))
 
-
-def _item_blocks(rows: sparse.csr_matrix, columns: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
-    """Ranges of columns whose products with all others number at most _BLOCK_PRODUCTS."""
-    sizes = np.diff(rows.indptr).astype(np.int64)
-    per_entry = np.concatenate([[0], np.cumsum(sizes[columns.indices])])
-    work = per_entry[columns.indptr]
-    start = 0
-    while start < columns.shape[0]:
-        stop = int(np.searchsorted(work, work[start] + _BLOCK_PRODUCTS, side="right")) - 1
-        stop = min(max(stop, start + 1), start + _BLOCK_PRODUCTS, columns.shape[0])
-        yield start, stop
-        start = stop
-
-
-def strongest(products: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
-    """The ``count`` largest positive entries of each row, of equals those of the first columns."""
-    kept = [
-        start + _largest(products.data[start:stop], products.indices[start:stop], count)
-        for start, stop in zip(products.indptr[:-1], products.indptr[1:], strict=True)
-    ]
-    chosen = np.concatenate(kept)
-    indptr = np.concatenate([[0], np.cumsum([len(places) for places in kept])]).astype(products.indptr.dtype)
-    arrays = (products.data[chosen].astype(np.float32), products.indices[chosen], indptr)
-    strongest = sparse.csr_matrix(arrays, shape=products.shape)
-    strongest.sort_indices()
-    return strongest
-
-
-def _largest(values: np.ndarray, columns: np.ndarray, count: int) -> np.ndarray:
-    if len(values) <= count:
-        return np.flatnonzero(values > 0)
-    bound = max(np.partition(values, len(values) - count)[len(values) - count], np.finfo(values.dtype).tiny)
-    places = np.flatnonzero(values >= bound)
-    if len(places) > count:
-        places = places[np.lexsort([columns[places], -values[places]])[:count]]
-    return places
+    if only is not None:
+        columns = sparse.csr_matrix(sparse.diags_array(only.astype(np.float32)) @ columns)
+        columns.eliminate_zeros()
+    return strongest_products(columns, rows, count, shrunk)
 
 
 def _damped(counts: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -11,8 +11,8 @@ from recommender.errors import NotFitted
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.baskets import Baskets, KnownCustomers
 from recommender.models.checks import require_interactions, require_items
-from recommender.models.item_similarity import strongest
 from recommender.models.sparse_arrays import known_scores
+from recommender.models.strongest_products import strongest
 
 
 class UserNeighbours:

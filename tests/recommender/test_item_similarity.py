@@ -9,7 +9,7 @@ from scipy import sparse
 
 from recommender.errors import NotFitted
 from recommender.interaction_matrix import FeatureMatrix, InteractionMatrix
-from recommender.models import item_similarity
+from recommender.models import strongest_products
 from recommender.models.item_similarity import ItemSimilarity, nearest
 from tests.recommender.histories import matrix_of
 
@@ -91,7 +91,7 @@ def test_neighbours_in_blocks_are_those_of_the_dense_product(matrix, count, bloc
     expected = matrix.T @ matrix / (norms[:, None] * norms[None, :] + 0.5)
     np.fill_diagonal(expected, 0)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(item_similarity, "_BLOCK_PRODUCTS", block)
+        patched.setattr(strongest_products, "_BLOCK_PRODUCTS", block)
         found = nearest(sparse.csr_matrix(matrix), count, 0.5).toarray()
     for row, values in enumerate(expected):
         best = sorted(np.flatnonzero(values > 0), key=lambda column, values=values: (-round(values[column], 5), column))
