@@ -15,6 +15,7 @@ RECOMMENDERS = {
     "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
     "neighbour_baskets": "recommender.models.neighbour_baskets:NeighbourBaskets",
     "user_neighbours": "recommender.models.user_neighbours:UserNeighbours",
+    "affinity": "recommender.models.affinity:Affinity",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
