@@ -12,6 +12,7 @@ from recommender.errors import UnknownName
 RECOMMENDERS = {
     "popularity": "recommender.models.popularity:DecayedPopularity",
     "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
+    "trending": "recommender.models.trending:Trending",
     "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
     "neighbour_baskets": "recommender.models.neighbour_baskets:NeighbourBaskets",
     "user_neighbours": "recommender.models.user_neighbours:UserNeighbours",
