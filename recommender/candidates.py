@@ -11,7 +11,8 @@ from recommender.bundle import ModelBundle, Slates
 from recommender.item_lists import Candidate
 from recommender.live_history import Event, matrix_of, purchases
 from recommender.placements import BUY_AGAIN, NEW_FOR_YOU, POPULAR
-from recommender.ranking import mask, top_items
+from recommender.ranking import mask
+from recommender.top_items import top_items
 
 # A list shows at most 100; the rest replaces what cannot be sold.
 DEPTH = 150

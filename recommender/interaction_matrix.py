@@ -111,10 +111,31 @@ class InteractionMatrix:
         """Summed weights, each times ``exp(-age / tau_days)``, negative sums as 0."""
         return self._sum(self.weights * np.exp(-self.age_days / tau_days))
 
+    def is_purchase(self) -> np.ndarray:
+        """Whether each event is an order; where nobody ordered anything, whether it speaks for the item."""
+        purchases: np.ndarray = self.is_order if self.is_order.any() else self.weights > 0
+        return purchases
+
+    def earlier(self, days: float) -> InteractionMatrix:
+        """The same matrix as it was so many days before: what happened since is taken away, ages are less."""
+        return replace(
+            self.of_events(self.age_days > days), age_days=self.age_days[self.age_days > days] - np.float32(days)
+        )
+
+    def of_events(self, kept: np.ndarray) -> InteractionMatrix:
+        """The same customers and items with only the events marked."""
+        return replace(
+            self,
+            rows=self.rows[kept],
+            columns=self.columns[kept],
+            weights=self.weights[kept],
+            age_days=self.age_days[kept],
+            is_order=self.is_order[kept],
+        )
+
     def seen(self) -> sparse.csr_matrix:
         """1 where the customer bought the item; where nobody bought anything, where the customer met it."""
-        counted = self.is_order if self.is_order.any() else np.ones(len(self), dtype=bool)
-        chosen = counted & (self.weights > 0)
+        chosen = self.is_purchase() & (self.weights > 0)
         pairs = (np.ones(int(chosen.sum()), dtype=np.float32), (self.rows[chosen], self.columns[chosen]))
         matrix = sparse.csr_matrix(pairs, shape=self.shape)
         matrix.data[:] = 1.0

@@ -70,7 +70,7 @@ def train(
         models={**lists.models, **_present(churn=churn.model, value=value.model)},
     )
     choices = _choices(lists, churn, value)
-    verdict = judge(bundle, choices, served, seed=seed)
+    verdict = judge(bundle, choices, served, lists=lists.figures, seed=seed)
     facts = {
         "seed": seed,
         "data": {"fingerprint": history.fingerprint(as_of), **lists.counts},
@@ -79,6 +79,7 @@ def train(
         "placements": placements_to_settings(settings.placements),
         "shipped": {**lists.shipped, **{name: choice.shipped for name, choice in choices.items()}},
         "answers": {name: choice.facts() for name, choice in choices.items()},
+        "lists": dict(lists.figures),
         "left_out": dict(lists.left_out),
         "churn": dict(churn.facts),
         "gate": verdict.facts(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,9 +20,11 @@ from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import create
 from recommender.models.base import Recommender
 from recommender.models.blending import Blend
-from recommender.ranking import mask, score_blocks, top_items
+from recommender.ranking import mask, score_blocks
 from recommender.splits import Split, Truth
+from recommender.top_items import top_items
 from training.interactions import events_before, interactions_before
+from training.list_evaluation import Customers, evaluate_lists, with_shipped
 from training.progress import Steps
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
@@ -80,11 +82,12 @@ def fit_recommenders(
 
 @dataclass(frozen=True)
 class Chosen:
-    """The choice per slate, the settings decided with it, and which recommenders were left out, with the reason."""
+    """The choice per slate, the settings decided with it, which recommenders were left out, and all figures."""
 
     choices: Mapping[str, Choice]
     settings: Mapping[str, Mapping[str, Any]]
     left_out: Mapping[str, str]
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 def top_of(model: Recommender, matrix: InteractionMatrix, *, k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -99,20 +102,33 @@ def top_of(model: Recommender, matrix: InteractionMatrix, *, k: int) -> dict[str
     }
 
 
+@dataclass(frozen=True)
+class JudgedLists:
+    """Every model on a window: by slate and name what decides, and by slate all figures that a report shows."""
+
+    judged: Mapping[str, Mapping[str, Judged]]
+    figures: Mapping[str, Any]
+
+
 def judge_recommenders(
-    models: Mapping[str, Recommender], matrix: InteractionMatrix, truth: Truth
-) -> dict[str, dict[str, Judged]]:
-    """Every model on a window, by slate and name; customers without truth count nowhere."""
-    judged: dict[str, dict[str, Judged]] = {slate: {} for slate in SLATES}
-    truths = {"all": truth.all, "new": truth.new}
+    models: Mapping[str, Recommender], matrix: InteractionMatrix, truth: Truth, *, seed: int
+) -> JudgedLists:
+    """Every model on a window; customers without truth count nowhere."""
     some_truth = np.flatnonzero(np.diff(truth.all.indptr))
-    histories = matrix.of_customers(some_truth)
+    histories, truth = matrix.of_customers(some_truth), truth.of_customers(some_truth)
+    lists: dict[str, dict[str, np.ndarray]] = {slate: {} for slate in SLATES}
     for name, model in models.items():
-        lists = top_of(model, histories, k=K_JUDGED)
-        for slate in SLATES:
-            positions, _ = lists[slate]
-            judged[slate][name] = Judged(metrics.accuracy(positions, truths[slate][some_truth]), "ndcg")
-    return judged
+        for slate, (positions, _) in top_of(model, histories, k=K_JUDGED).items():
+            lists[slate][name] = positions
+    wanted = {"all": truth.all, "new": truth.new}
+    judged = {
+        slate: {
+            name: Judged(metrics.accuracy(positions, wanted[slate]), "ndcg") for name, positions in lists[slate].items()
+        }
+        for slate in SLATES
+    }
+    customers = Customers.of(matrix).listed(some_truth)
+    return JudgedLists(judged, evaluate_lists(lists, truth, customers, baselines=BASELINES, seed=seed))
 
 
 def choose_recommenders(
@@ -130,9 +146,10 @@ def choose_recommenders(
         decided[LIGHTFM] = {**decided[LIGHTFM], "epochs": epochs.epochs}
         known[LIGHTFM] = epochs.model
     fitted = fit_recommenders(matrix, decided, seed=seed, names=steps("fit on the past", decided), fitted=known)
-    judged = judge_recommenders(fitted.models, matrix, truth)
-    choices = {slate: choose(slate, judged[slate], baseline=BASELINES[slate], seed=seed) for slate in SLATES}
-    return Chosen(choices, decided, fitted.left_out)
+    lists = judge_recommenders(fitted.models, matrix, truth, seed=seed)
+    choices = {slate: choose(slate, lists.judged[slate], baseline=BASELINES[slate], seed=seed) for slate in SLATES}
+    figures = {slate: with_shipped(lists.figures[slate], choices[slate].shipped) for slate in SLATES}
+    return Chosen(choices, decided, fitted.left_out, figures)
 
 
 def decide_epochs(
@@ -168,6 +185,7 @@ class TrainedRecommendations:
     popular: Slates
     left_out: Mapping[str, str]
     counts: Mapping[str, int]
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train_recommendations(
@@ -202,4 +220,5 @@ def train_recommendations(
         popular=popular_slate(fitted.models["popularity"].item_scores_),
         left_out={**chosen.left_out, **fitted.left_out},
         counts={"customers": len(matrix.customers), "items": len(matrix.items), "interactions": len(matrix)},
+        figures=chosen.figures,
     )

@@ -12,7 +12,8 @@ from recommender.candidates import DEPTH
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.base import Recommender
 from recommender.models.item_similarity import ItemSimilarity
-from recommender.ranking import BLOCK_CUSTOMERS, mask, top_items
+from recommender.ranking import BLOCK_CUSTOMERS, mask
+from recommender.top_items import top_items
 
 POPULAR_DEPTH = 2_000
 SIMILAR_DEPTH = 50

@@ -20,6 +20,7 @@ RECOMMENDERS = {
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
+    "two_stage": "recommender.models.two_stage:TwoStage",
 }
 CHURN_MODELS = {
     "churn": "recommender.models.churn:ChurnModel",
