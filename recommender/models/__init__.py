@@ -12,6 +12,7 @@ from recommender.errors import UnknownName
 RECOMMENDERS = {
     "popularity": "recommender.models.popularity:DecayedPopularity",
     "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
+    "trending": "recommender.models.trending:Trending",
     "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
     "neighbour_baskets": "recommender.models.neighbour_baskets:NeighbourBaskets",
     "user_neighbours": "recommender.models.user_neighbours:UserNeighbours",
@@ -19,6 +20,7 @@ RECOMMENDERS = {
     "ease": "recommender.models.ease:Ease",
     "rp3beta": "recommender.models.rp3beta:RP3Beta",
     "als": "recommender.models.als:AlternatingLeastSquares",
+    "affinity": "recommender.models.affinity:Affinity",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",

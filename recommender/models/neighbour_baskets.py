@@ -40,7 +40,7 @@ class NeighbourBaskets:
     def __init__(
         self,
         neighbours: int = 100,
-        own_share: float = 0.8,
+        own_share: float = 0.7,
         tau_days: float = 120.0,
         group_size: int = 7,
         basket_decay: float = 1.0,
