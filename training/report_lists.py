@@ -32,7 +32,7 @@ def list_section(slate: str, figures: Mapping[str, Any], shipped: str, *, window
     blocks: list[Block] = []
     for number, (target, found) in enumerate(targets.items()):
         blocks.append(Heading(f"Judged by the {target}"))
-        blocks += _target_blocks(found, shipped, target, window, f"{slate}{number}")
+        blocks += _target_blocks(found, figures["baseline"], shipped, target, window, f"{slate}{number}")
     blocks.append(Heading("Beyond accuracy"))
     blocks.append(_variety_table(figures, shipped, window))
     if figures.get("calibration"):
@@ -58,9 +58,9 @@ def _why(slate: str, figures: Mapping[str, Any], shipped: str) -> str:
 
 
 def _target_blocks(
-    figures: Mapping[str, Any], shipped: str, target: str, window: str, number: str
+    figures: Mapping[str, Any], baseline: str, shipped: str, target: str, window: str, number: str
 ) -> Iterator[Table | Plot]:
-    baseline, gains = _baseline(figures), figures["gains_over_baseline"]
+    gains = figures["gains_over_baseline"]
     yield models_table(
         f"All models, {target}: means over customers with 95 % intervals; {window}.",
         figures["models"],
@@ -78,12 +78,6 @@ def _target_blocks(
         )
     yield _slices_table(figures, f"The shipped list in slices, {target}; {window}")
     yield _models_by_slice(figures, shipped, f"NDCG of every model in every slice, {target}; {window}.")
-
-
-def _baseline(figures: Mapping[str, Any]) -> str:
-    """The model that has no gain over the baseline is the baseline."""
-    missing = [name for name in figures["models"] if name not in figures["gains_over_baseline"]]
-    return missing[0] if len(missing) == 1 else ""
 
 
 def _slices_table(figures: Mapping[str, Any], caption: str) -> Table:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from recommender import metrics
 from recommender.interaction_matrix import FeatureMatrix
 from recommender.splits import Split
 from tests.recommender.histories import CUTOFF, event_frame, matrix_of
+from training.evaluate import judge_lists
 from training.list_evaluation import (
     Customers,
     calibration,
@@ -132,10 +136,6 @@ def test_an_item_has_the_code_of_its_second_level_else_of_its_first():
 
 
 def with_features(names, values):
-    from dataclasses import replace
-
-    from scipy import sparse
-
     return replace(HISTORY, item_features=FeatureMatrix(names, sparse.csr_matrix(values)))
 
 
@@ -166,3 +166,11 @@ def test_every_share_lies_between_0_and_1_and_the_baseline_gains_nothing_on_itse
     assert figures["gains_over_baseline"]["own"]["mean"] == 0.0
     for part in figures["slices"].values():
         assert part["models"]["own"]["gain_over_baseline"]["mean"] in (0.0, pytest.approx(float("nan"), nan_ok=True))
+
+
+@pytest.mark.parametrize(("told", "slates"), [(True, {"all", "new"}), ({"new": True}, {"new"}), (False, set())])
+def test_scores_are_calibrated_where_the_bundle_says_that_they_are_probabilities(trained_shop, told, slates):
+    training = trained_shop.training
+    bundle = replace(training.bundle, facts={**training.bundle.facts, "score_is_probability": told})
+    judged = judge_lists(trained_shop.history, replace(training, bundle=bundle), k=5, seed=0)
+    assert {slate for slate in ("all", "new") if "calibration" in judged[slate]} == slates
