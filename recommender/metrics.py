@@ -19,7 +19,7 @@ from recommender.randomness import rng_for
 # The most popular items that together have this share of all buyers are the short head.
 HEAD_SHARE = 0.2
 # Customers that the bootstrap draws one by one; of more it draws groups.
-MAXIMUM_GROUPS = 20_000
+MAXIMUM_GROUPS = 10_000
 # Weights of 32 MiB at once.
 _BLOCK_WEIGHTS = 2**22
 
@@ -212,12 +212,14 @@ def _drawn_means(sums: np.ndarray, counts: np.ndarray, samples: int, rng: np.ran
     """Means of the samples x columns; NaN where a sample drew nobody with a value."""
     means = np.full((samples, sums.shape[1]), np.nan)
     # Columns known for the same customers have the same counts: these are drawn once.
-    distinct, place = np.unique(counts, axis=1, return_inverse=True)
+    places: dict[bytes, int] = {}
+    same = [places.setdefault(counts[:, column].tobytes(), len(places)) for column in range(counts.shape[1])]
+    distinct = counts[:, [same.index(place) for place in range(len(places))]]
     step = max(1, _BLOCK_WEIGHTS // max(len(sums), 1))
     for start in range(0, samples, step):
         stop = min(start + step, samples)
         weights = _POISSON[rng.integers(len(_POISSON), size=(stop - start, len(sums)), dtype=np.uint16)]
-        totals, drawn = weights @ sums, (weights @ distinct)[:, place.reshape(-1)]
+        totals, drawn = weights @ sums, (weights @ distinct)[:, same]
         np.divide(totals, drawn, out=means[start:stop], where=drawn > 0)
     return means
 

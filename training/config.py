@@ -20,6 +20,11 @@ class Config:
         return self.home / "artifacts"
 
     @property
+    def reports(self) -> Path:
+        """The folder of the reports of all trainings."""
+        return self.home / "reports"
+
+    @property
     def history(self) -> Path:
         """The folder of the history that training reads."""
         return self.home / "history"

@@ -100,6 +100,23 @@ def test_the_report_names_every_answer_its_baseline_and_the_gate(trained_shop: T
         assert expected in text
 
 
+def test_the_report_tells_of_the_next_basket_the_slices_and_what_is_shown(trained_shop: TrainedShop):
+    text = report_text(trained_shop.artifacts.manifest())
+    for expected in ("next basket: ndcg 0.", "light customers: ndcg", "% of the catalogue", "have best sellers"):
+        assert expected in text
+
+
+def test_the_manifest_has_the_figures_of_all_lists_on_both_targets(trained_shop: TrainedShop):
+    lists = trained_shop.artifacts.manifest()["lists"]
+    for slate in ("all", "new"):
+        names = set(trained_shop.artifacts.manifest()["answers"][slate]["models"])
+        assert set(lists[slate]["models"]) == set(lists[slate]["next_basket"]["models"]) == names
+        assert lists[slate]["shipped"] == lists[slate]["models"][trained_shop.training.choices[slate].shipped]
+    # the staple is one of the two items of every visit, and always on top
+    assert lists["all"]["next_basket"]["shipped"]["mrr"]["mean"] == 1.0
+    assert lists["all"]["slices"]["repeat items"]["recall"]["mean"] == 1.0
+
+
 def test_the_manifest_tells_where_the_bundle_comes_from(trained_shop: TrainedShop):
     manifest = trained_shop.artifacts.manifest()
     assert manifest["as_of"] == "2024-03-01T00:00:00Z"
