@@ -24,6 +24,7 @@ from recommender.segments import lifecycle_segments
 from recommender.splits import Split
 from training.backtest import Answers
 from training.interactions import events_before
+from training.item_evaluation import judge_item_answers
 from training.list_evaluation import (
     Customers,
     calibration,
@@ -71,6 +72,7 @@ def evaluate(
     return {
         **head,
         "recommendations": judge_lists(history, training, k=k, seed=seed),
+        "item_answers": judge_item_answers(history, training, k=k, seed=seed),
         "churn": judge_churn(history, training, answers.features, lines, seed=seed),
         "value": judge_value(training, lines, returns, settings, seed=seed),
     }

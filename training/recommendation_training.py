@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from recommender import metrics
-from recommender.bundle import Slates
 from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.interaction_matrix import InteractionMatrix
@@ -19,13 +18,14 @@ from recommender.ranking import mask, score_blocks
 from recommender.splits import Split, Truth
 from recommender.top_items import top_items
 from training.interactions import events_before, interactions_before
+from training.item_training import ItemAnswers, train_items
 from training.list_evaluation import Customers, evaluate_lists, with_shipped
 from training.progress import Steps
 from training.ranking_training import TWO_STAGE, PastExamples, past_examples, two_stage
 from training.recommender_fitting import Fitted, fit_recommenders
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
-from training.slates import LaidSlates, lay_slates, popular_slate, similar_slates
+from training.slates import LaidSlates, lay_slates
 
 SLATES = ("all", "new")
 BASELINES = {"all": "personal_frequency", "new": "popularity"}
@@ -123,8 +123,7 @@ class TrainedRecommendations:
     shipped: Mapping[str, str]
     models: Mapping[str, Recommender]
     laid: LaidSlates
-    similar: Slates
-    popular: Slates
+    item_answers: ItemAnswers
     left_out: Mapping[str, str]
     counts: Mapping[str, int]
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -151,16 +150,17 @@ def train_recommendations(
     fitted = _fit_shipped(matrix, chosen, {*shipped.values(), *also_fit}, settings, seed=seed, steps=steps)
     every = fitted.models
     models = {slate: every.get(name, every["popularity"]) for slate, name in shipped.items()}
+    laid = lay_slates(matrix, models, progress=lambda rows: steps("slates", rows))
+    item_answers = train_items(history, matrix, fitted, laid.slates, settings, as_of=as_of, seed=seed, steps=steps)
     return TrainedRecommendations(
         matrix=matrix,
         choices=chosen.choices,
         fitted=fitted,
         models=models,
         shipped=shipped,
-        laid=lay_slates(matrix, models, progress=lambda rows: steps("slates", rows)),
-        similar=similar_slates(matrix, fitted.alone.get("item_similarity")),
-        popular=popular_slate(fitted.alone["popularity"].item_scores_),
-        left_out={**chosen.left_out, **fitted.left_out},
+        laid=laid,
+        item_answers=item_answers,
+        left_out={**chosen.left_out, **fitted.left_out, **item_answers.left_out},
         counts={"customers": len(matrix.customers), "items": len(matrix.items), "interactions": len(matrix)},
         figures=chosen.figures,
     )

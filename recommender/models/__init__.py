@@ -26,6 +26,11 @@ RECOMMENDERS = {
     "rank_blending": "recommender.models.blending:RankBlend",
     "two_stage": "recommender.models.two_stage:TwoStage",
 }
+ITEM_MODELS = {
+    "bought_together": "recommender.models.bought_together:BoughtTogether",
+    "next_item": "recommender.models.next_item:NextItem",
+    "repurchase_intervals": "recommender.models.repurchase_intervals:RepurchaseIntervals",
+}
 CHURN_MODELS = {
     "churn": "recommender.models.churn:ChurnModel",
     "bgnbd_no_order": "recommender.models.no_order:NoOrderModel",
@@ -41,7 +46,7 @@ UPLIFT_MODELS = {
 
 def registry() -> dict[str, str]:
     """The place of every registered model class, ``module:class``, by its name."""
-    return {**RECOMMENDERS, **CHURN_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
+    return {**RECOMMENDERS, **ITEM_MODELS, **CHURN_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
 
 
 def model_class(name: str) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ def strongest_products(
     to the first columns.
     """
     parts: list[sparse.csr_matrix] = []
-    for start, stop in _blocks(items, customers):
+    for start, stop in item_blocks(items, customers):
         products = sparse.csr_matrix(items[start:stop] @ customers)
         owner = np.repeat(np.arange(start, stop), np.diff(products.indptr))
         weigh(products, owner)
@@ -33,7 +33,7 @@ def strongest_products(
     return sparse.csr_matrix(sparse.vstack(parts, format="csr", dtype=np.float32))
 
 
-def _blocks(items: sparse.csr_matrix, customers: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
+def item_blocks(items: sparse.csr_matrix, customers: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
     """Ranges of items whose products with all others number at most _BLOCK_PRODUCTS."""
     sizes = np.diff(customers.indptr).astype(np.int64)
     per_entry = np.concatenate([[0], np.cumsum(sizes[items.indices])])
