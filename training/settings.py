@@ -51,12 +51,14 @@ class TrainingSettings:
                 raise UnknownName("recommender that generates candidates:", name, self.recommenders)
 
 
-def read_settings(path: Path | None = None, **overrides: Any) -> TrainingSettings:
-    """The default settings, those of a TOML file over them, the overrides over all.
+def read_settings(path: Path | None = None, *, tuned: Path | None = None, **overrides: Any) -> TrainingSettings:
+    """The default settings, those that were tuned, those of a TOML file, the overrides: each over those before.
+
+    The file of tuned settings need not be there.
 
     Raises SettingError for a key that does not exist.
     """
-    chosen = (_read(path) if path else {}) | overrides
+    chosen = (_read(tuned) if tuned and tuned.exists() else {}) | (_read(path) if path else {}) | overrides
     given = _read(DEFAULT_CONFIG) | chosen
     known = {one.name for one in fields(TrainingSettings)}
     unknown = sorted(set(given) - known)

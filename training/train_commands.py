@@ -30,7 +30,7 @@ def train_command(
     session: Session, config_file: Path | None, as_of_text: str | None, seed: int, promote: bool, as_json: bool
 ) -> None:
     """Fit all models, judge them on the past, write a bundle, and serve it if the gate lets it pass."""
-    settings = read_settings(config_file)
+    settings = read_settings(config_file, tuned=session.config.tuned)
     artifacts = session.artifacts
     with session.store() as store:
         history = session.history(store)
