@@ -11,9 +11,12 @@ from typing import Any
 from recommender.json_text import json_text
 from recommender.periods import Period, instant
 from training import report_plots
+from training.report_items import items_section
 from training.report_lists import RULES, TITLES, list_section
 from training.report_parts import Block, Cell, Heading, Plot, Row, Section, Table, cell, measure_of, models_table
 
+# Items of a list that a training judges; a backtest says its own.
+K_SHOWN = 10
 _TEMPLATES = Path(__file__).parent / "templates"
 _ANSWERS = {**TITLES, "churn": "Who leaves", "value": "What a customer is worth"}
 _DECISIVE = {"all": "ndcg", "new": "ndcg", "churn": "auc", "value": "negative_squared_error"}
@@ -87,7 +90,7 @@ def _sections(facts: Mapping[str, Any]) -> Iterator[Section]:
             shipped = facts["shipped"][slate]
             yield list_section(slate, lists[slate], shipped, window=_window(facts), days=facts["horizon_days"])
     if facts.get("item_answers"):
-        yield _item_answers_section(facts)
+        yield items_section(facts["item_answers"], window=_window(facts), places=facts.get("k", K_SHOWN))
     gains = (facts.get("ranker") or {}).get("gains")
     if gains:
         drawing = report_plots.bars(gains, label="share of the gain of all splits", number="ranker")
@@ -132,16 +135,6 @@ def _shipped_cells(name: str, choice: Mapping[str, Any] | None, decisive: str) -
     return [Cell(name), Cell(choice["baseline"]), Cell(measure.head), value, compared]
 
 
-def _item_answers_section(facts: Mapping[str, Any]) -> Section:
-    """Answers about items: a mapping of answers to models to figures."""
-    blocks = []
-    for answer, models in facts["item_answers"].items():
-        told = {name: one for name, one in models.items() if isinstance(one, Mapping)}
-        names = sorted({measure for one in told.values() for measure in one})
-        blocks.append(models_table(f"{answer.replace('_', ' ')}; {_window(facts)}.", told, names))
-    return Section("item-answers", "Answers about items", (), blocks)
-
-
 def _churn_section(facts: Mapping[str, Any]) -> Iterator[Section]:
     judged = facts.get("churn") or {}
     choice = _answers(facts).get("churn")
@@ -152,7 +145,7 @@ def _churn_section(facts: Mapping[str, Any]) -> Iterator[Section]:
         sentences.append(f"{judged['customers']:,} customers, of whom {judged['base_rate']:.1%} left.")
         blocks.append(models_table(f"All models; {_window(facts)}.", judged["models"], names, shipped=shipped))
         blocks += _churn_plots(judged, _window(facts))
-        blocks.append(_segments_table(judged["slices"], names[:5], "share of customers that left, by segment"))
+        blocks.append(_segments_table(judged["slices"], names[:5], "the shipped model by segment"))
     elif choice:
         caption = f"All models; judged on complete windows of {facts['horizon_days']} days before {_as_of(facts)}."
         blocks.append(_choice_table(caption, choice, ("auc", "negative_brier")))

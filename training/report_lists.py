@@ -36,6 +36,7 @@ def list_section(slate: str, figures: Mapping[str, Any], shipped: str, *, window
     blocks.append(Heading("Beyond accuracy"))
     blocks.append(_variety_table(figures, shipped, window))
     if figures.get("calibration"):
+        blocks.append(Heading("Purchase probability"))
         drawing = report_plots.calibration(
             figures["calibration"], happened="share of places that was bought", number=f"{slate}c"
         )

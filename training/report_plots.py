@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 _TEXT = "#010203"
 _OURS, _OTHERS = "#d9772b", "#3f7fbf"
 _ROW_INCHES = 0.32
+_PIXELS_PER_POINT = 4 / 3
 
 
 def forest(gains: Mapping[str, Mapping[str, Any]], *, shipped: str | None, label: str, number: str) -> Markup:
@@ -80,6 +81,7 @@ def _axes(*, height: float, width: float = 7.2) -> tuple[Any, Any]:
     axes.patch.set_visible(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    axes.set_axisbelow(True)
     axes.tick_params(colors=_TEXT, length=0)
     axes.xaxis.label.set_color(_TEXT)
     axes.yaxis.label.set_color(_TEXT)
@@ -111,4 +113,6 @@ def _svg(figure: Any, description: str, number: str) -> Markup:
         inside = inside.replace(before, before + prefix)
     inside = inside.replace("xlink:href", "href").replace(_TEXT, "currentColor")
     size = box[1] if box else "0 0 1 1"
-    return Markup(f'<svg role="img" aria-label="{escape(description)}" viewBox="{size}" class="plot">{inside}</svg>')
+    width = round(float(size.split()[2]) * _PIXELS_PER_POINT)
+    opening = f'<svg role="img" aria-label="{escape(description)}" viewBox="{size}" width="{width}" class="plot">'
+    return Markup(f"{opening}{inside}</svg>")
