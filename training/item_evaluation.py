@@ -72,16 +72,13 @@ def judge_on(
     together = _lists(bundle, basket.starts, lambda start: item_candidates.bought_together(bundle, start), k)
     similar = _lists(bundle, basket.starts, lambda start: item_candidates.similar(bundle, start), k)
     followers = _lists(bundle, following.starts, lambda start: _next(bundle, start), k)
-    due = _due_lists(bundle, again.starts, k)
+    due = _figures(_due_lists(bundle, again.starts, k), _last_bought(again, matrix), bundle, baskets, k, seed)
     return {
         "bought_together_same_basket": _figures(together, basket, bundle, baskets, k, seed),
         "bought_together": _figures(together, later, bundle, baskets, k, seed),
         "similar": _figures(similar, later, bundle, baskets, k, seed),
         "session": _figures(followers, following, bundle, baskets, k, seed),
-        "buy_again": {
-            **_figures(due, _last_bought(again, matrix), bundle, baskets, k, seed),
-            "due_date": due_date_errors(bundle, matrix, placed, seed=seed),
-        },
+        "buy_again": due and {**due, "due_date": due_date_errors(bundle, matrix, placed, seed=seed)},
     }
 
 
@@ -91,6 +88,9 @@ def first_baskets(placed: pd.DataFrame, item_count: int, seed: int) -> tuple[Occ
     Its truth is the rest of that basket; in the second answer all else that the customer buys from then on.
     """
     orders = placed[placed["kind"] == "order"].drop_duplicates(["row", "column", "at"])
+    if orders.empty:
+        nothing = Occasions([], sparse.csr_matrix((0, item_count)))
+        return nothing, nothing
     sizes = orders.groupby(["row", "at"])["column"].transform("size")
     first = orders[sizes > 1].groupby("row")["at"].min()
     begins = orders["row"].map(first)
