@@ -17,7 +17,7 @@ from recommender.randomness import rng_for
 
 # Up to this number of customers or items all singular values are found exactly.
 _SMALL_SIDE = 512
-# Singular values closer than this share are one value: which of their vectors come first is chance.
+# Singular values closer than this share of the largest are one value: which of their vectors come first is chance.
 _TIE = 1e-4
 # Cells of customers scored at once x customers or items of the fit: 64 MiB of float32.
 _BLOCK_CELLS = 2**24
@@ -37,7 +37,8 @@ class GraphFilter:
     """
 
     normalised_: sparse.csr_matrix
-    item_factors_: np.ndarray
+    starts_: np.ndarray
+    ends_: np.ndarray
     item_sums_: np.ndarray
 
     def __init__(
@@ -77,7 +78,10 @@ class GraphFilter:
         left, right = _powers(customer_sums, -0.5), _powers(self.item_sums_, -0.5)
         scaled = sparse.diags_array(left) @ weights @ sparse.diags_array(right)
         self.normalised_ = sparse.csr_matrix(scaled, dtype=np.float32)
-        self.item_factors_ = leading_factors(self.normalised_, self.factors, self.seed)
+        factors = leading_factors(self.normalised_, self.factors, self.seed)
+        self.starts_ = factors * right[:, None]
+        ends = np.float32(self.low_pass_weight) * factors * np.sqrt(self.item_sums_)[:, None]
+        self.ends_ = self._sharpened(ends, self.normalised_)
         return self
 
     def score(self, histories: InteractionMatrix) -> np.ndarray:
@@ -94,25 +98,28 @@ class GraphFilter:
         return scores
 
     def _filtered(self, history: sparse.csr_matrix) -> np.ndarray:
-        scaled = sparse.csr_matrix(history @ sparse.diags_array(_powers(self.item_sums_, -0.5)))
-        low = (scaled @ self.item_factors_) @ self.item_factors_.T * np.sqrt(self.item_sums_)
-        filtered: np.ndarray = self._spread(history.toarray()) + np.float32(self.low_pass_weight) * low
-        for _ in range(self.sharpening_steps):
-            filtered -= np.float32(self.sharpening_step) * self._spread(filtered)
+        # h N'N (I - step N'N) = h N' (I - step N N') N: the steps are taken among customers, where histories start.
+        customers = self._sharpened((self.normalised_ @ history.T).toarray(), self.normalised_.T)
+        filtered: np.ndarray = (self.normalised_.T @ customers).T
+        filtered += (history @ self.starts_) @ self.ends_.T
         return filtered
 
-    def _spread(self, scores: np.ndarray) -> np.ndarray:
-        spread: np.ndarray = (self.normalised_.T @ (self.normalised_ @ scores.T)).T
-        return spread
+    def _sharpened(self, columns: np.ndarray, matrix: sparse.csr_matrix) -> np.ndarray:
+        """All steps on each column, with the products of the matrix's columns as the spread."""
+        sharpened = columns
+        for _ in range(self.sharpening_steps):
+            sharpened = sharpened - np.float32(self.sharpening_step) * (matrix.T @ (matrix @ sharpened))
+        return sharpened
 
     def state(self) -> dict[str, Any]:
-        """Settings, the normalised interactions and the factors of items; raises NotFitted before ``fit``."""
-        if not hasattr(self, "item_factors_"):
+        """Settings, normalised interactions and both sides of the low pass; raises NotFitted before ``fit``."""
+        if not hasattr(self, "ends_"):
             raise NotFitted(self)
         return {
             "settings": self.settings(),
             "normalised": csr_state(self.normalised_),
-            "item_factors": self.item_factors_,
+            "starts": self.starts_,
+            "ends": self.ends_,
             "item_sums": self.item_sums_,
         }
 
@@ -121,7 +128,7 @@ class GraphFilter:
         """The model that ``state`` was taken from."""
         model = cls(**state["settings"])
         model.normalised_ = csr_from_state(state["normalised"])
-        model.item_factors_, model.item_sums_ = state["item_factors"], state["item_sums"]
+        model.starts_, model.ends_, model.item_sums_ = state["starts"], state["ends"], state["item_sums"]
         return model
 
 
@@ -140,7 +147,7 @@ def leading_factors(matrix: sparse.csr_matrix, count: int, seed: int) -> np.ndar
         _, found, rows = svds(matrix, k=count + 1, v0=start, return_singular_vectors="vh")
         order = np.argsort(-found, kind="stable")
         values, vectors = found[order], rows[order].T
-    kept = int((values[:count] > values[count] * (1 + _TIE) + _TIE * values[0]).sum())
+    kept = int((values[:count] > values[count] + _TIE * values[0]).sum())
     return np.ascontiguousarray(vectors[:, :kept], dtype=np.float32)
 
 

@@ -62,10 +62,10 @@ def test_what_was_bought_lately_says_more_than_what_was_bought_long_ago():
 
 
 def test_factors_that_the_next_one_ties_are_left_out():
-    # Of the singular values 3, 2, 2, 1, 1, 1 three may be kept: the third is tied with the second, not with the fourth.
-    assert leading_factors(sparse.csr_matrix(np.diag([1, 2, 3, 2, 1, 1.0])), 3, 0).shape == (6, 3)
-    assert leading_factors(sparse.csr_matrix(np.diag([1, 2, 3, 2, 1, 1.0])), 2, 0).tolist() == [
-        [0], [0], [1], [0], [0], [0]]  # fmt: skip
+    # 3, 2, 2, 1, 1, 1: the third is tied with the second, not with the fourth.
+    matrix = sparse.csr_matrix(np.diag([1, 2, 3, 2, 1, 1.0]))
+    assert leading_factors(matrix, 3, 0).shape == (6, 3)
+    assert np.abs(leading_factors(matrix, 2, 0)).tolist() == [[0], [0], [1], [0], [0], [0]]
 
 
 @pytest.mark.parametrize("shape", [(40, 60), (60, 40)])
