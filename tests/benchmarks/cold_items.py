@@ -22,7 +22,7 @@ from recommender.periods import instant
 from recommender.randomness import rng_for
 from recommender.ranking import best_items
 from recommender.splits import Split
-from tests.benchmarks import journey
+from tests.benchmarks import _lists, journey
 
 
 class RandomScores:
@@ -123,7 +123,7 @@ def main() -> None:
         if asked.models and name not in asked.models:
             continue
         started = time.perf_counter()
-        positions = best_items(model.fit(matrix), matrix, k=journey.PLACES, allowed=is_cold)[0]
+        positions = best_items(model.fit(matrix), matrix, k=_lists.PLACES, allowed=is_cold)[0]
         cells = []
         for measure in (metrics.recall, metrics.ndcg):
             found = metrics.interval(measure(positions, truth), seed=asked.seed)
