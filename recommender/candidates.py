@@ -58,15 +58,6 @@ def popular(bundle: ModelBundle, limit: int | None = None) -> list[Candidate]:
     return [Candidate(bundle.items[one], score, POPULAR) for one, score in _entries(bundle.popular, 0, limit)]
 
 
-def similar(bundle: ModelBundle, item: int) -> list[Candidate]:
-    """The items most like one of the catalogue, by who bought both."""
-    evidence = bundle.items[item]
-    return [
-        Candidate(bundle.items[one], score, "similar_items", evidence_item_id=evidence)
-        for one, score in _entries(bundle.similar, item)
-    ]
-
-
 def explain_by_neighbours(
     bundle: ModelBundle, entries: Sequence[tuple[int, float]], owned: Sequence[int], strategy: str
 ) -> list[Candidate]:

@@ -65,9 +65,12 @@ def train(
         items=lists.matrix.items,
         slates=lists.laid.slates,
         history=lists.laid.history,
-        similar=lists.similar,
-        popular=lists.popular,
-        models={**lists.models, **_present(churn=churn.model, value=value.model)},
+        item_slates=lists.item_answers.item_slates,
+        lists=lists.item_answers.lists,
+        due=lists.item_answers.due,
+        categories=lists.item_answers.categories,
+        category_lists=lists.item_answers.category_lists,
+        models={**lists.models, **lists.item_answers.models, **_present(churn=churn.model, value=value.model)},
     )
     choices = _choices(lists, churn, value)
     verdict = judge(bundle, choices, served, seed=seed)

@@ -12,7 +12,6 @@ import numpy as np
 from scipy import sparse
 
 from recommender import metrics
-from recommender.bundle import Slates
 from recommender.epoch_selection import EpochChoice, choose_epochs
 from recommender.errors import NotEnoughData, RecommenderError
 from recommender.history import History
@@ -23,10 +22,11 @@ from recommender.models.blending import Blend
 from recommender.ranking import mask, score_blocks, top_items
 from recommender.splits import Split, Truth
 from training.interactions import events_before, interactions_before
+from training.item_training import ItemAnswers, train_items
 from training.progress import Steps
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
-from training.slates import LaidSlates, lay_slates, popular_slate, similar_slates
+from training.slates import LaidSlates, lay_slates
 
 logger = logging.getLogger(__name__)
 
@@ -164,8 +164,7 @@ class TrainedRecommendations:
     shipped: Mapping[str, str]
     models: Mapping[str, Recommender]
     laid: LaidSlates
-    similar: Slates
-    popular: Slates
+    item_answers: ItemAnswers
     left_out: Mapping[str, str]
     counts: Mapping[str, int]
 
@@ -191,15 +190,16 @@ def train_recommendations(
     names = [one for one in chosen.settings if one in {*shipped.values(), *also_fit, "item_similarity"}]
     fitted = fit_recommenders(matrix, chosen.settings, seed=seed, names=steps("fit", names))
     models = {slate: fitted.models.get(name, fitted.models["popularity"]) for slate, name in shipped.items()}
+    laid = lay_slates(matrix, models, progress=lambda rows: steps("slates", rows))
+    item_answers = train_items(history, matrix, fitted, laid.slates, settings, as_of=as_of, seed=seed, steps=steps)
     return TrainedRecommendations(
         matrix=matrix,
         choices=chosen.choices,
         fitted=fitted,
         models=models,
         shipped=shipped,
-        laid=lay_slates(matrix, models, progress=lambda rows: steps("slates", rows)),
-        similar=similar_slates(matrix, fitted.alone.get("item_similarity")),
-        popular=popular_slate(fitted.models["popularity"].item_scores_),
-        left_out={**chosen.left_out, **fitted.left_out},
+        laid=laid,
+        item_answers=item_answers,
+        left_out={**chosen.left_out, **fitted.left_out, **item_answers.left_out},
         counts={"customers": len(matrix.customers), "items": len(matrix.items), "interactions": len(matrix)},
     )

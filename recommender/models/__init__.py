@@ -17,6 +17,11 @@ RECOMMENDERS = {
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
 }
+ITEM_MODELS = {
+    "bought_together": "recommender.models.bought_together:BoughtTogether",
+    "next_item": "recommender.models.next_item:NextItem",
+    "repurchase_intervals": "recommender.models.repurchase_intervals:RepurchaseIntervals",
+}
 CHURN_MODELS = {
     "churn": "recommender.models.churn:ChurnModel",
     "bgnbd_no_order": "recommender.models.no_order:NoOrderModel",
@@ -32,7 +37,7 @@ UPLIFT_MODELS = {
 
 def registry() -> dict[str, str]:
     """The place of every registered model class, ``module:class``, by its name."""
-    return {**RECOMMENDERS, **CHURN_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
+    return {**RECOMMENDERS, **ITEM_MODELS, **CHURN_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
 
 
 def model_class(name: str) -> Callable[..., Any]:

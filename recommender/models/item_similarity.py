@@ -41,18 +41,19 @@ class ItemSimilarity:
         require_interactions(self, interactions)
         met = _damped(interactions.counts())
         bought_together = nearest(met, self.neighbours, self.shrinkage)
-        alike = self._alike(interactions, np.diff(met.tocsc().indptr) == 0)
+        alike = self.alike(interactions, np.diff(met.tocsc().indptr) == 0)
         self.similar_: sparse.csr_matrix = (bought_together + alike).tocsr()
         # A newcomer is found from the items that it resembles: its neighbours count in the other direction.
         self.weights_: sparse.csr_matrix = (bought_together + self.content_weight * alike.T).tocsr().astype(np.float32)
         return self
 
-    def _alike(self, interactions: InteractionMatrix, is_new: np.ndarray) -> sparse.csr_matrix:
+    def alike(self, interactions: InteractionMatrix, chosen: np.ndarray) -> sparse.csr_matrix:
+        """Items x items: to each item chosen the ``neighbours`` that its features resemble most; others have none."""
         features = interactions.item_features
-        if features is None or not is_new.any():
-            return sparse.csr_matrix((len(is_new), len(is_new)), dtype=np.float32)
+        if features is None or not chosen.any():
+            return sparse.csr_matrix((len(chosen), len(chosen)), dtype=np.float32)
         telling = _telling(features.values)
-        return nearest(telling.T.tocsr(), self.neighbours, self.shrinkage, only=is_new)
+        return nearest(telling.T.tocsr(), self.neighbours, self.shrinkage, only=chosen)
 
     def score(self, histories: InteractionMatrix) -> np.ndarray:
         """Summed similarities to what the customers met, lately more than long ago."""
@@ -101,7 +102,7 @@ def nearest(rows: sparse.csr_matrix, count: int, shrinkage: float, only: np.ndar
     columns = rows.T.tocsr()
     norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=1)).ravel())
     parts: list[sparse.csr_matrix] = []
-    for start, stop in _item_blocks(rows, columns):
+    for start, stop in item_blocks(rows, columns):
         block = columns[start:stop]
         if only is not None:
             block = sparse.csr_matrix(sparse.diags_array(only[start:stop].astype(np.float32)) @ block)
@@ -110,11 +111,11 @@ def nearest(rows: sparse.csr_matrix, count: int, shrinkage: float, only: np.ndar
         owner = np.repeat(np.arange(start, stop), np.diff(products.indptr))
         products.data /= norms[owner] * norms[products.indices] + shrinkage
         products.data[products.indices == owner] = 0.0
-        parts.append(_strongest(products, count))
+        parts.append(strongest(products, count))
     return sparse.csr_matrix(sparse.vstack(parts, format="csr", dtype=np.float32))
 
 
-def _item_blocks(rows: sparse.csr_matrix, columns: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
+def item_blocks(rows: sparse.csr_matrix, columns: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
     """Ranges of columns whose products with all others number at most _BLOCK_PRODUCTS."""
     sizes = np.diff(rows.indptr).astype(np.int64)
     per_entry = np.concatenate([[0], np.cumsum(sizes[columns.indices])])
@@ -127,7 +128,7 @@ def _item_blocks(rows: sparse.csr_matrix, columns: sparse.csr_matrix) -> Iterato
         start = stop
 
 
-def _strongest(products: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
+def strongest(products: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
     """The ``count`` largest positive entries of each row, of equals those of the first columns."""
     kept = [
         start + _largest(products.data[start:stop], products.indices[start:stop], count)
