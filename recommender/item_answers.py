@@ -114,7 +114,8 @@ def _first_way(asked: _Asked, wanted: str, ways: Sequence[Way]) -> ItemList:
         (BEST_SELLERS, lambda: _of_bundle(asked, item_candidates.best_sellers)),
         (RECENT_ORDERS, lambda: _recent(asked)),
     ]
-    name, shown, rows = _first_found(asked, [*ways, *everybody])
+    found, shown, rows = _first_found(asked, [*ways, *everybody])
+    name = found if asked.bundle is not None else RECENT_ORDERS
     version, as_of = (asked.bundle.version, asked.bundle.as_of) if asked.bundle else (None, None)
     # A category is a filter of the best sellers, not another way to find items.
     strategy = BEST_SELLERS if name == wanted == CATEGORY_SELLERS else name

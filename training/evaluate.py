@@ -19,6 +19,7 @@ from recommender.segments import lifecycle_segments
 from recommender.splits import Split, Truth
 from training.backtest import Answers
 from training.interactions import events_before
+from training.item_evaluation import judge_item_answers
 from training.offer_evaluation import judge_offers
 from training.pipeline import Training
 from training.recommendation_training import SLATES, top_of
@@ -57,6 +58,7 @@ def evaluate(
     return {
         **head,
         "recommendations": judge_lists(history, training, k=k, seed=seed),
+        "item_answers": judge_item_answers(history, training, k=k, seed=seed),
         "churn": judge_churn(history, training, answers.features, lines, seed=seed),
         "value": judge_value(training, lines, returns, settings, seed=seed),
     }

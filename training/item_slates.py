@@ -23,6 +23,7 @@ DUE_DEPTH = 50
 # An item is new for so long, and is worth showing half as much after so many days.
 NEW_DAYS = 90.0
 NEW_HALF_LIFE_DAYS = 28.0
+SURE_DAYS = 28.0
 # An item with so many customers is judged by them and by its features alike; one with more by them rather.
 _EVEN_CUSTOMERS = 10.0
 _FUSION_RANKS = 10.0
@@ -130,10 +131,12 @@ def due_slates(matrix: InteractionMatrix, model: RepurchaseIntervals, horizon_da
 def new_arrivals(items: pd.DataFrame, matrix: InteractionMatrix, as_of: datetime) -> Slates:
     """Items that came within NEW_DAYS, newest first, those that sell before others of their age.
 
-    An item came with its ``available_from``, else with its first event.
+    An item came with its ``available_from``, else with its first event, unless that lies within SURE_DAYS of the
+    beginning of the history: then it may have been there before.
     """
     arrived = np.full(len(matrix.items), -np.inf)
     np.maximum.at(arrived, matrix.columns, matrix.age_days)
+    arrived[arrived > matrix.age_days.max(initial=0.0) - SURE_DAYS] = -np.inf
     given = items[items["available_from"].notna()]
     ages = (pd.Timestamp(as_of) - given["available_from"]).dt.total_seconds().to_numpy() / 86_400.0
     arrived[matrix.items.positions(given["item_id"])] = ages

@@ -11,16 +11,17 @@ from scipy.special import ndtr
 from recommender.errors import NotEnoughData, NotFitted
 from recommender.interaction_matrix import InteractionMatrix
 
-# Purchases less than half a day apart are one shopping trip.
-_SAME_TRIP_DAYS = 0.5
+# Two purchases on neighbouring days may lie minutes apart.
+_SHORTEST_INTERVAL_DAYS = 0.5
 
 
 @dataclass(frozen=True)
 class Purchased:
     """Pairs of a customer and an item bought, as parallel arrays.
 
-    ``counts`` purchases on different days, ``last_age_days`` since the last, and of the ``counts - 1`` intervals
-    between them the mean of the logarithms (0 where there is none) and the sum of their squares about that mean.
+    ``counts`` purchases on different days (those of one day, counted back from the cutoff, are one),
+    ``last_age_days`` since the last, and of the ``counts - 1`` intervals between them the mean of the logarithms (0
+    where there is none) and the sum of their squares about that mean.
     """
 
     rows: np.ndarray
@@ -41,10 +42,10 @@ class Purchased:
         begins = np.ones(len(rows), dtype=bool)
         begins[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
         kept = begins.copy()
-        kept[1:] |= np.diff(ages) >= _SAME_TRIP_DAYS
+        kept[1:] |= np.diff(np.floor(ages)) > 0
         rows, columns, ages, begins = rows[kept], columns[kept], ages[kept], begins[kept]
         pair = np.cumsum(begins) - 1
-        logs = np.log(np.maximum(np.diff(ages, prepend=0.0), _SAME_TRIP_DAYS))
+        logs = np.log(np.maximum(np.diff(ages, prepend=0.0), _SHORTEST_INTERVAL_DAYS))
         logs[begins] = 0.0
         counts = np.bincount(pair, minlength=0).astype(np.int64)
         means = np.bincount(pair, weights=logs, minlength=len(counts)) / np.maximum(counts - 1, 1)
