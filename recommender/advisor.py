@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recommender import candidates, item_answers, risk_answers
+from recommender import item_answers, list_answers, rerank_answers, risk_answers
 from recommender.answers import (
     ChurnRisk,
     CustomerList,
@@ -18,27 +17,19 @@ from recommender.answers import (
     CustomerValue,
     ItemList,
     Recommendations,
+    Reranking,
     RiskFilter,
     RiskPage,
 )
 from recommender.artifact_store import ArtifactStore
 from recommender.bundle import ModelBundle
-from recommender.errors import ArtifactError, UnknownName
+from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore
-from recommender.item_lists import Candidate, present, sellable, spread
-from recommender.live_history import events_of, last_instant
-from recommender.placements import BUY_AGAIN, DEFAULT_PLACEMENTS, POPULAR, Placement, placements_from
+from recommender.kept_requests import shown_list
+from recommender.list_requests import ListRequest
 from recommender.score_store import ScoreStore
-from recommender.store_queries import Profile
 
 logger = logging.getLogger(__name__)
-
-VALID_FOR = timedelta(minutes=30)
-# So many candidates beyond the limit are looked up at once, because some cannot be sold.
-SPARE = 10
-# No customer can have this id.
-NOBODY = ""
-_DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -47,17 +38,6 @@ class Erasure:
 
     deleted: dict[str, int]
     bundles_holding_id: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Found:
-    """Candidates of one answer with how they were found."""
-
-    candidates: Sequence[Candidate]
-    fallback: str | None
-    as_of: datetime | None
-    warnings: tuple[str, ...] = ()
-    may_be_filled: bool = False
 
 
 class Advisor:
@@ -120,27 +100,38 @@ class Advisor:
         include: frozenset[str] = frozenset(),
     ) -> Recommendations:
         """What to show a customer at a placement; raises UnknownName for a placement that is not configured."""
-        bundle = self._bundle
-        place = self._placement(bundle, placement)
-        profile = self._store.profile(customer_id)
-        found = self._find(bundle, profile, customer_id, place)
-        at = found.as_of or self._clock()
-        wanted = place.diversity if diversity is None else diversity
-        shown, rows, warnings = self._fill(bundle, found, at, limit=limit, diversity=wanted)
-        return Recommendations(
-            recommendation_id=uuid.uuid4().hex,
-            customer_id=customer_id,
-            customer_known=profile.known,
-            placement=placement,
-            strategy=place.strategy if found.fallback is None else found.fallback,
-            fallback=found.fallback,
-            model_version=bundle.version if bundle else None,
-            as_of=found.as_of,
-            valid_until=self._clock() + VALID_FOR,
-            items=present(shown, rows, include=include),
-            warnings=warnings,
-            debug={"candidate_count": len(found.candidates)} if "debug" in include else None,
-        )
+        return self.decide(ListRequest(customer_id, None, placement, limit, diversity=diversity, include=include))
+
+    def decide(self, request: ListRequest, *, also_excluded: frozenset[str] = frozenset()) -> Recommendations:
+        """The list that a request asks for, without the items ``also_excluded``.
+
+        Raises UnknownName for a placement that is not configured, FilterError for a filter that cannot be read.
+        """
+        return list_answers.recommend(self._store, self._bundle, request, self._clock(), also_excluded=also_excluded)
+
+    def decide_page(self, requests: Sequence[ListRequest]) -> Iterator[Recommendations]:
+        """The lists of a page, no item on two of them: what an earlier list shows, a later one does not."""
+        shown: frozenset[str] = frozenset()
+        for request in requests:
+            answer = self.decide(request, also_excluded=shown)
+            shown |= {item.item_id for item in answer.items}
+            yield answer
+
+    def continued(self, recommendation_id: str, *, limit: int | None = None) -> tuple[ListRequest, Recommendations]:
+        """The request of a list that was shown within the last 30 minutes, and what comes next on that list.
+
+        Raises UnknownRecommendation where the list is older, was not recorded, or is not written yet.
+        """
+        now = self._clock()
+        shown = shown_list(self._store, recommendation_id, now)
+        if shown is None:
+            raise UnknownRecommendation(recommendation_id)
+        request = replace(shown.kept.request, limit=limit or shown.kept.request.limit)
+        return request, list_answers.recommend(self._store, self._bundle, request, now, after=shown)
+
+    def rerank(self, request: ListRequest, item_ids: Sequence[str]) -> Reranking:
+        """The caller's items in the order that suits who asks."""
+        return rerank_answers.rerank(self._store, self._bundle, request, item_ids, self._clock())
 
     def similar_items(self, item_id: str, *, limit: int) -> ItemList:
         """Items like the given one."""
@@ -198,75 +189,6 @@ class Advisor:
         except ArtifactError:
             # A bundle that cannot be read may hold the id as well.
             return True
-
-    def _placement(self, bundle: ModelBundle | None, name: str) -> Placement:
-        placements = placements_from(bundle.facts.get("placements", {})) if bundle else DEFAULT_PLACEMENTS
-        if name not in placements:
-            raise UnknownName("placement", name, placements)
-        return placements[name]
-
-    def _find(self, bundle: ModelBundle | None, profile: Profile, customer_id: str, place: Placement) -> _Found:
-        if bundle is None:
-            warning = "no model is served yet: the list is what was ordered last"
-            return _Found(self._popular(None), "recent_orders", None, (warning,))
-        if not profile.consent_personalization:
-            warning = "the customer has not agreed to personalization: the list is the same for everybody"
-            return _Found(self._popular(bundle), POPULAR, bundle.as_of, (warning,))
-        if place.strategy == POPULAR:
-            return _Found(self._popular(bundle), None, bundle.as_of)
-        return self._find_personal(bundle, profile, customer_id, place)
-
-    def _find_personal(self, bundle: ModelBundle, profile: Profile, customer_id: str, place: Placement) -> _Found:
-        position = None if profile.erased else bundle.customers.position(customer_id)
-        news = events_of(self._store, customer_id, since=bundle.as_of) if profile.known else []
-        as_of = max(bundle.as_of, last_instant(news) or bundle.as_of)
-        may_be_filled = place.strategy != BUY_AGAIN
-        if position is not None and not news:
-            slate = candidates.from_slate(bundle, position, place.strategy)
-            return _Found(slate, None, as_of, may_be_filled=may_be_filled)
-        events = events_of(self._store, customer_id) if profile.known else []
-        if not events:
-            return _Found(self._popular(bundle), POPULAR, as_of)
-        # A model may have learned of the one who was forgotten: to it, who bears the id now is nobody.
-        learned_id = NOBODY if profile.erased else customer_id
-        slate = candidates.from_events(bundle, learned_id, events, place.strategy, as_of)
-        return _Found(slate, None, as_of, may_be_filled=may_be_filled)
-
-    def _popular(self, bundle: ModelBundle | None) -> Sequence[Candidate]:
-        if bundle is not None:
-            return candidates.popular(bundle, candidates.DEPTH)
-        counted = self._store.recently_ordered(candidates.DEPTH)
-        return [Candidate(item_id, float(count), "recent_orders") for item_id, count in counted]
-
-    def _fill(
-        self, bundle: ModelBundle | None, found: _Found, at: datetime, *, limit: int, diversity: float
-    ) -> tuple[Sequence[Candidate], dict[str, Any], tuple[str, ...]]:
-        """The candidates to show with the item rows they need; popular items fill up, with a warning."""
-        shown, rows = self._choose(found.candidates, at, limit=limit, diversity=diversity)
-        if len(shown) >= limit or not found.may_be_filled:
-            return shown, rows, found.warnings
-        padded, rows = self._choose([*shown, *self._popular(bundle)], at, limit=limit, diversity=0)
-        if len(padded) == len(shown):
-            return padded, rows, found.warnings
-        return padded, rows, (*found.warnings, f"{len(padded) - len(shown)} places are filled with popular items")
-
-    def _choose(
-        self, listed: Sequence[Candidate], at: datetime, *, limit: int, diversity: float
-    ) -> tuple[Sequence[Candidate], dict[str, Any]]:
-        """The candidates to show; without diversity, rows are read only until the list is full."""
-        step = len(listed) if diversity > 0 else limit + SPARE
-        rows: dict[str, Any] = {}
-        shown: Sequence[Candidate] = ()
-        for stop in range(step, len(listed) + step, step or 1):
-            rows |= self._item_rows(listed[stop - step : stop])
-            shown = spread(sellable(listed[:stop], rows, at), rows, limit=limit, diversity=diversity)
-            if len(shown) >= limit:
-                break
-        return shown, rows
-
-    def _item_rows(self, listed: Sequence[Candidate]) -> dict[str, Any]:
-        named = {one.item_id for one in listed} | {one.evidence_item_id for one in listed if one.evidence_item_id}
-        return self._store.rows_by_key("items", sorted(named))
 
 
 def open_advisor(store: EventStore, artifacts: Path, *, clock: Callable[[], datetime]) -> Advisor:

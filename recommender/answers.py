@@ -18,7 +18,7 @@ class ItemReason:
 
 @dataclass(frozen=True)
 class RecommendedItem:
-    """One place of a list; rank 1 is best."""
+    """One place of a list; rank 1 is best. ``propensity`` is the probability with which the list shows the item."""
 
     item_id: str
     rank: int
@@ -26,6 +26,7 @@ class RecommendedItem:
     strategy: str
     reasons: tuple[ItemReason, ...]
     properties: dict[str, Any] | None = None
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Recommendations:
     """A decision: what to show one customer at one placement, and how it came about."""
 
     recommendation_id: str
-    customer_id: str
+    customer_id: str | None
     customer_known: bool
     placement: str
     strategy: str
@@ -44,6 +45,23 @@ class Recommendations:
     items: tuple[RecommendedItem, ...]
     warnings: tuple[str, ...] = ()
     debug: dict[str, Any] | None = None
+    session_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Reranking:
+    """A caller's list in a customer's order; ``missing_ids`` are those that nobody knows, which come last."""
+
+    customer_id: str | None
+    session_id: str | None
+    customer_known: bool
+    strategy: str
+    fallback: str | None
+    model_version: str | None
+    as_of: datetime | None
+    items: tuple[RecommendedItem, ...]
+    missing_ids: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from recommender.identifiers import IdIndex
 from recommender.json_text import json_text
 from recommender.models import name_of, restore
 from recommender.periods import instant, rfc3339
+from recommender.placements import Placement, placements_from
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -64,6 +66,11 @@ class ModelBundle:
     category_lists: Slates | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
+
+    @cached_property
+    def placements(self) -> Mapping[str, Placement]:
+        """The placements of the configuration that the bundle was trained with."""
+        return placements_from(self.facts.get("placements", {}))
 
     @property
     def similar(self) -> Slates:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
+from recommender.answers import ItemReason
 from recommender.bundle import ModelBundle, Slates
+from recommender.feature_matrices import features_of_customer
+from recommender.interaction_matrix import FeatureMatrix
 from recommender.item_lists import Candidate
 from recommender.live_history import Event, matrix_of, purchases
-from recommender.placements import BUY_AGAIN, NEW_FOR_YOU, POPULAR
+from recommender.placements import BUY_AGAIN, NEW_FOR_YOU
 from recommender.ranking import mask
 from recommender.top_items import top_items
 
@@ -35,13 +41,23 @@ def from_slate(bundle: ModelBundle, customer: int, strategy: str) -> list[Candid
 
 
 def from_events(
-    bundle: ModelBundle, customer_id: str, events: Sequence[Event], strategy: str, as_of: datetime
+    bundle: ModelBundle,
+    customer_id: str,
+    events: Sequence[Event],
+    strategy: str,
+    as_of: datetime,
+    *,
+    depth: int = DEPTH,
+    allowed: np.ndarray | None = None,
 ) -> list[Candidate]:
-    """The slate of a customer as the shipped model scores it now, from the events given."""
+    """The ``depth`` best items of a customer as the shipped model scores them now, from the events given.
+
+    ``allowed`` marks the items that may be chosen.
+    """
     answer = "new" if strategy == NEW_FOR_YOU else "all"
     matrix = matrix_of(customer_id, events, bundle.items, as_of)
-    scores = mask(bundle.models[answer].score(matrix), matrix, seen=strategy == NEW_FOR_YOU, allowed=None)
-    positions, best = top_items(scores, min(DEPTH, len(bundle.items)))
+    scores = mask(bundle.models[answer].score(matrix), matrix, seen=strategy == NEW_FOR_YOU, allowed=allowed)
+    positions, best = top_items(scores, min(depth, len(bundle.items)))
     entries = [(int(one), float(score)) for one, score in zip(positions[0], best[0], strict=True) if one >= 0]
     bought = {
         item_id: (count, max((as_of - last).total_seconds(), 0.0) / 86_400.0)
@@ -54,9 +70,30 @@ def from_events(
     return _with_history(bundle, entries, bought, strategy)
 
 
-def popular(bundle: ModelBundle, limit: int | None = None) -> list[Candidate]:
-    """What many customers bought lately, the best ``limit`` where one is given."""
-    return [Candidate(bundle.items[one], score, POPULAR) for one, score in _entries(bundle.popular, 0, limit)]
+def from_attributes(bundle: ModelBundle, row: Mapping[str, Any], strategy: str, as_of: datetime) -> list[Candidate]:
+    """The slate of a customer without any event, from the customers row; empty where no model learned its features."""
+    model = _of_features(bundle.models["new" if strategy == NEW_FOR_YOU else "all"])
+    names = features_of_customer(row)
+    if model is None or not set(names).intersection(model.feature_names_):
+        return []
+    features = FeatureMatrix(names, sparse.csr_matrix(np.ones((1, len(names)), dtype=np.float32)))
+    scores = model.score(replace(matrix_of("", [], bundle.items, as_of), customer_features=features))
+    positions, best = top_items(scores, min(DEPTH, len(bundle.items)))
+    return [
+        Candidate(bundle.items[int(one)], float(score), strategy, reason=_LIKE_YOU)
+        for one, score in zip(positions[0], best[0], strict=True)
+        if one >= 0
+    ]
+
+
+_LIKE_YOU = ItemReason("profile", "Liked by customers like you")
+
+
+def _of_features(model: Any) -> Any:
+    """The model, or the one within a blend, that learned features of customers; None where none did."""
+    if getattr(model, "feature_names_", ()):
+        return model
+    return next(filter(None, map(_of_features, getattr(model, "fitted_", ()))), None)
 
 
 def explain_by_neighbours(

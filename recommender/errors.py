@@ -34,6 +34,16 @@ class UnknownName(RecommenderError):
         self.what = what
 
 
+class UnknownRecommendation(RecommenderError):
+    """A list that cannot be continued; the message says why that may be."""
+
+    def __init__(self, recommendation_id: str) -> None:
+        super().__init__(
+            f"no list {recommendation_id[:64]!r} can be continued: it is older than 30 minutes, was not recorded, or "
+            "never was; ask for a new list"
+        )
+
+
 class StoreUnavailable(RecommenderError):
     """The event store cannot be reached or read."""
 

@@ -30,6 +30,8 @@ from recommender.store_queries import (
     profile_of,
     query_by_key,
     query_of_customer,
+    query_of_session,
+    query_refused,
     recently_met,
     stored_columns,
 )
@@ -183,6 +185,23 @@ class EventStore:
             found = connection.execute(query, values).all()
         known = (as_of_row(declared, row_from_sql(declared, stored), before) for stored in reversed(found))
         return [row for row in known if row is not None]
+
+    def rows_of_session(
+        self, table: str, session_id: str, *, since: datetime | None = None, limit: int
+    ) -> list[dict[str, Any]]:
+        """The rows of one session as plain values, newest last, at most the newest ``limit``."""
+        if not is_storable(session_id):
+            return []
+        declared = table_named(table)
+        values = {"session_id": session_id, "since": to_microseconds(since) if since else 0, "limit": limit}
+        with reading(self.engine) as connection:
+            found = connection.execute(query_of_session(table), values).all()
+        return [row_from_sql(declared, stored) for stored in reversed(found)]
+
+    def has_refused(self, customer_id: str) -> bool:
+        """Whether the customer ever returned an item or disliked one."""
+        with reading(self.engine) as connection:
+            return bool(connection.scalar(query_refused(), {"customer_id": customer_id}))
 
     def rows_by_key(self, table: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Items, customers or offers by id, as they are now; those that are not there are left out."""

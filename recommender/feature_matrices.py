@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy import sparse
 
 from recommender.identifiers import IdIndex
 from recommender.interaction_matrix import FeatureMatrix
+from recommender.tables import attributes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,15 @@ def customer_features(customers: pd.DataFrame, index: IdIndex, limit: int = FEAT
     if "birth_year" in customers:
         columns.append(("birth_decade", customers["birth_year"] // 10 * 10))
     return _matrix(customers["customer_id"], index, [*columns, *_others(customers, _NO_FEATURE_CUSTOMER)], limit)
+
+
+def features_of_customer(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the features that ``customer_features`` gives a customers row, without pandas."""
+    year = row.get("birth_year")
+    values = {"region": row.get("region"), "channel": row.get("channel")}
+    values["birth_decade"] = None if year is None else str(year // 10 * 10)
+    fields = {name: _plain(value) for name, value in attributes_of(row).items() if name not in row}
+    return tuple(f"{name}={value}" for name, value in (values | fields).items() if value is not None)
 
 
 def _category_prefixes(items: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:

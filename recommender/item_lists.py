@@ -18,7 +18,8 @@ class Candidate:
 
     ``count`` and ``last_age_days`` tell the customer's own purchases of it; ``evidence_item_id`` names another item
     that the customer bought and that led to this one. ``interval_days`` is the typical time between two purchases of
-    it, where the candidate was found by that.
+    it, where the candidate was found by that. ``propensity`` is the probability that the list shows it, ``reason``
+    stands where the strategy alone can tell why.
     """
 
     item_id: str
@@ -28,6 +29,8 @@ class Candidate:
     last_age_days: float | None = None
     evidence_item_id: str | None = None
     interval_days: float | None = None
+    propensity: float = 1.0
+    reason: ItemReason | None = None
 
 
 ItemRows = Mapping[str, Mapping[str, Any]]
@@ -92,9 +95,9 @@ def _closeness(one: tuple[str, ...], other: tuple[str, ...]) -> float:
 
 
 def present(
-    candidates: Sequence[Candidate], rows: ItemRows, *, include: frozenset[str] = frozenset()
+    candidates: Sequence[Candidate], rows: ItemRows, *, include: frozenset[str] = frozenset(), first_rank: int = 1
 ) -> tuple[RecommendedItem, ...]:
-    """The list as it is answered, ranked from 1, each item with its reason."""
+    """The list as it is answered, ranked from ``first_rank`` on, each item with its reason."""
     return tuple(
         RecommendedItem(
             item_id=candidate.item_id,
@@ -103,13 +106,16 @@ def present(
             strategy=candidate.strategy,
             reasons=(reason_for(candidate, rows),),
             properties=_properties(rows.get(candidate.item_id)) if "properties" in include else None,
+            propensity=candidate.propensity,
         )
-        for rank, candidate in enumerate(candidates, start=1)
+        for rank, candidate in enumerate(candidates, start=first_rank)
     )
 
 
 def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
     """Why an item is shown: the customer's own purchases, else what it goes with, else that many buy it."""
+    if candidate.reason is not None:
+        return candidate.reason
     if candidate.interval_days is not None and candidate.count > 0:
         return ItemReason("due_again", _due_again(candidate, candidate.interval_days), candidate.item_id)
     if candidate.count > 0:
@@ -129,18 +135,20 @@ _LED_BY_ITEM = {
 _LED_BY_ALL = {
     "trending": ("trending", "More and more customers buy this"),
     "new_arrivals": ("new_arrival", "New in the shop"),
+    "pinned": ("pinned", "Chosen by the shop"),
 }
 
 
 def _due_again(candidate: Candidate, interval_days: float) -> str:
     every = max(round(interval_days), 1)
-    last = f"the last time was {_ago(candidate.last_age_days or 0.0)}"
+    last = f"the last time was {ago(candidate.last_age_days or 0.0)}"
     if candidate.count > 1:
         return f"You buy this about every {every} days; {last}" if every > 1 else f"You buy this every day; {last}"
     return f"Customers buy this about every {every} days; {last}" if every > 1 else f"Customers buy this daily; {last}"
 
 
-def _ago(age_days: float) -> str:
+def ago(age_days: float) -> str:
+    """How long ago something was, in words."""
     days = int(age_days)
     return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
 
@@ -149,7 +157,7 @@ def _bought_before(candidate: Candidate) -> str:
     times = {1: "once", 2: "twice"}.get(candidate.count, f"{candidate.count} times")
     if candidate.last_age_days is None:
         return f"You bought this {times}"
-    return f"You bought this {times}, the last time {_ago(candidate.last_age_days)}"
+    return f"You bought this {times}, the last time {ago(candidate.last_age_days)}"
 
 
 def _properties(row: Mapping[str, Any] | None) -> dict[str, Any]:

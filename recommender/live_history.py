@@ -16,7 +16,7 @@ from recommender.interaction_matrix import KIND_WEIGHTS, InteractionMatrix
 # Enough for the heaviest human customer; a robot's older events change no answer.
 EVENTS_AT_MOST = 5_000
 _DAY_SECONDS = 86_400.0
-_ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
+ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,16 @@ def events_of(store: EventStore, customer_id: str, *, since: datetime | None = N
             ("returns", "returned_at", "return"),
             ("interactions", "occurred_at", None),
         )
-        for row in store.rows_of_customer(table, customer_id, before=_ALWAYS, since=since, limit=EVENTS_AT_MOST)
+        for row in store.rows_of_customer(table, customer_id, before=ALWAYS, since=since, limit=EVENTS_AT_MOST)
         if row["item_id"] is not None
     ]
     return sorted(events, key=lambda event: event.at)
+
+
+def session_events_of(store: EventStore, session_id: str) -> list[Event]:
+    """The interactions of a session that name an item, oldest first, at most the newest EVENTS_AT_MOST."""
+    rows = store.rows_of_session("interactions", session_id, limit=EVENTS_AT_MOST)
+    return [Event(row["item_id"], row["occurred_at"], row["kind"]) for row in rows if row["item_id"] is not None]
 
 
 def matrix_of(customer_id: str, events: Iterable[Event], items: IdIndex, as_of: datetime) -> InteractionMatrix:

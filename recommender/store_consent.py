@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from recommender.store_append import allot
-from recommender.store_schema import ERASURES, EVENT_TABLES, SCORES, SEQUENCE
+from recommender.store_schema import ERASURES, EVENT_TABLES, LIST_REQUESTS, SCORES, SEQUENCE
 from recommender.tables import Table
 from recommender.touchpoints import TABLES
 
@@ -84,6 +84,7 @@ def erase_customer(connection: sa.Connection, customer_id: str, at: int) -> dict
     for table in customer_tables():
         sql_table = EVENT_TABLES[table.name]
         deleted[table.name] = connection.execute(sa.delete(sql_table).where(of_customer(table, [customer_id]))).rowcount
+    connection.execute(sa.delete(LIST_REQUESTS).where(LIST_REQUESTS.c.customer_id == customer_id))
     deleted[SCORES.name] = connection.execute(sa.delete(SCORES).where(SCORES.c.customer_id == customer_id)).rowcount
     withhold(connection, [customer_id], ERASURE, at)
     return deleted

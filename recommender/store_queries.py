@@ -111,6 +111,27 @@ def query_of_customer(table: str, *, is_since: bool, is_limited: bool) -> sa.Sel
     return ordered.limit(sa.bindparam("limit", type_=sa.BigInteger())) if is_limited else ordered
 
 
+@cache
+def query_of_session(table: str) -> sa.Select[Any]:
+    """The rows of ``session_id`` that began at ``since`` or later, newest first, at most ``limit``."""
+    declared, columns = table_named(table), EVENT_TABLES[table].c
+    begins = columns[declared.exists_from or SEQUENCE]
+    own = columns.session_id == sa.bindparam("session_id")
+    within = begins >= sa.bindparam("since", type_=sa.BigInteger())
+    query = sa.select(*stored_columns(declared)).where(own, within, *consented(declared))
+    ordered = query.order_by(begins.desc(), columns[SEQUENCE].desc())
+    return ordered.limit(sa.bindparam("limit", type_=sa.BigInteger()))
+
+
+@cache
+def query_refused() -> sa.Select[Any]:
+    """Whether ``customer_id`` returned or disliked anything."""
+    returns, interactions = EVENT_TABLES["returns"].c, EVENT_TABLES["interactions"].c
+    customer_id: sa.BindParameter[str] = sa.bindparam("customer_id")
+    disliked = sa.exists().where(interactions.customer_id == customer_id, interactions.kind == "dislike")
+    return sa.select(sa.or_(sa.exists().where(returns.customer_id == customer_id), disliked))
+
+
 def last_instant_of(connection: sa.Connection) -> datetime | None:
     """When the latest event of any table that tells time began, or None where there is none."""
     begins = [

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from recommender.tables import Column, Table
 from recommender.touchpoints import TABLES
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 SEQUENCE = "sequence"
 
 # Order by code points on PostgreSQL too, whatever the language of the database.
@@ -53,6 +53,27 @@ def _sql_table(table: Table) -> sa.Table:
 
 
 EVENT_TABLES: dict[str, sa.Table] = {name: _sql_table(table) for name, table in TABLES.items()}
+
+# Strangers are asked for by their session; most rows have none.
+for _name in ("interactions", "impressions"):
+    _columns = EVENT_TABLES[_name].c
+    sa.Index(
+        f"ix_{_name}_session",
+        _columns.session_id,
+        _columns[TABLES[_name].exists_from or SEQUENCE],
+        sqlite_where=_columns.session_id.is_not(None),
+        postgresql_where=_columns.session_id.is_not(None),
+    )
+
+# What was asked with a list that can still be continued; the rows are deleted when they are too old for that.
+LIST_REQUESTS = sa.Table(
+    "list_requests",
+    METADATA,
+    sa.Column("recommendation_id", TEXT, primary_key=True),
+    sa.Column("customer_id", TEXT, index=True),
+    sa.Column("asked_at", sa.BigInteger(), nullable=False, index=True),
+    sa.Column("request", TEXT, nullable=False),
+)
 
 # Asked for every row that is read: who withdrew the consent is few among many.
 _CUSTOMERS = EVENT_TABLES["customers"]

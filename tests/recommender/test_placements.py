@@ -20,7 +20,7 @@ def test_placements_survive_a_manifest():
 
 
 def test_an_unknown_strategy_is_refused_with_those_that_exist():
-    with pytest.raises(UnknownName, match="'magic'; there are: buy_again, for_you"):
+    with pytest.raises(UnknownName, match="'magic'; there are: best_sellers, buy_again"):
         placements_from({"kiosk": {"strategy": "magic"}})
 
 

@@ -109,7 +109,7 @@ def test_an_item_that_is_not_available_is_never_shown(advisor, store):
 
 
 def test_a_placement_that_does_not_exist_is_refused_with_those_that_do(advisor):
-    with pytest.raises(UnknownName, match="no placement 'attic'; there are: buy_again, cart"):
+    with pytest.raises(UnknownName, match="no placement 'attic'; there are: best_sellers, buy_again, cart"):
         advisor.recommend("c001", placement="attic")
 
 

@@ -1,0 +1,187 @@
+"""What to show who asks: from a request, over candidates and the policy of its placement, to a list with reasons."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from recommender import item_candidates
+from recommender.answers import Recommendations
+from recommender.bundle import ModelBundle
+from recommender.candidates import DEPTH
+from recommender.errors import UnknownName
+from recommender.event_store import EventStore
+from recommender.item_lists import Candidate, present
+from recommender.kept_requests import VALID_FOR, ShownList
+from recommender.list_policy import ListPolicy, Rows, choose
+from recommender.list_requests import ListRequest
+from recommender.placements import DEFAULT_PLACEMENTS, POPULAR, Placement
+from recommender.policy_making import made_policy
+from recommender.store_queries import Profile
+from recommender.strategies import REGISTRY
+from recommender.visits import Visit
+
+RECENT_ORDERS = "recent_orders"
+_NO_MODEL = "no model is served yet: the list is what was ordered last"
+_NO_CONSENT = "the customer has not agreed to personalization: the list is the same for everybody"
+
+
+def recommend(
+    store: EventStore,
+    bundle: ModelBundle | None,
+    request: ListRequest,
+    now: datetime,
+    *,
+    after: ShownList | None = None,
+    also_excluded: frozenset[str] = frozenset(),
+) -> Recommendations:
+    """The list that a request asks for; ``after`` continues a list that was shown, with its id and its ranks.
+
+    Raises UnknownName for a placement that is not configured, FilterError for a filter that cannot be read.
+    """
+    asked = _Asked(store, bundle, request, now, placement_of(bundle, request.placement), after, also_excluded)
+    ways = _Ways(asked.ways())
+    rows = Rows(lambda item_ids: store.rows_by_key("items", item_ids))
+    policy = asked.policy()
+    shown = choose(policy, iter(ways), asked.new_items(policy), rows)
+    rows.read([one.evidence_item_id for one in shown if one.evidence_item_id])
+    fallback = ways.fallback(shown)
+    items = present(shown, rows.found, include=request.include, first_rank=after.next_rank if after else 1)
+    warnings = [*asked.warnings(), *ways.warnings(shown, asked.is_filtered, is_next=after is not None)]
+    counts = {"candidate_count": sum(ways.counts.values()), "candidates": ways.counts}
+    return Recommendations(
+        recommendation_id=asked.recommendation_id,
+        customer_id=request.customer_id,
+        session_id=request.session_id,
+        customer_known=asked.profile.known,
+        placement=request.placement,
+        strategy=fallback or asked.place.strategy[0],
+        fallback=fallback,
+        model_version=bundle.version if bundle else None,
+        as_of=asked.visit.as_of if asked.visit else None,
+        valid_until=(after.kept.asked_at if after else now) + VALID_FOR,
+        items=items,
+        warnings=tuple(warnings),
+        debug=counts if "debug" in request.include else None,
+    )
+
+
+def placement_of(bundle: ModelBundle | None, name: str) -> Placement:
+    """A placement of the configuration that the bundle was trained with; raises UnknownName."""
+    placements = bundle.placements if bundle else DEFAULT_PLACEMENTS
+    if name not in placements:
+        raise UnknownName("placement", name, placements)
+    return placements[name]
+
+
+class _Asked:
+    """One request with its placement and who asks."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        bundle: ModelBundle | None,
+        request: ListRequest,
+        now: datetime,
+        place: Placement,
+        after: ShownList | None,
+        also_excluded: frozenset[str],
+    ) -> None:
+        self.store, self.bundle, self.request, self.now, self.place = store, bundle, request, now, place
+        self.after = after
+        self.hidden = also_excluded | frozenset(after.item_ids if after else ())
+        self.recommendation_id = after.kept.recommendation_id if after else uuid.uuid4().hex
+        self.is_filtered = bool(request.filter or place.filter)
+        self.visit = Visit(store, bundle, request, now, is_filtered=self.is_filtered) if bundle else None
+
+    @property
+    def profile(self) -> Profile:
+        """What the store holds of the customer."""
+        return self.visit.profile if self.visit else self.store.profile(self.request.customer_id or "")
+
+    def ways(self) -> list[tuple[str, Callable[[], Sequence[Candidate]]]]:
+        """The strategies of the placement in turn, what is popular last."""
+        visit = self.visit
+        if visit is None:
+            return [(RECENT_ORDERS, self._recent)]
+        names = dict.fromkeys([*self.place.strategy, POPULAR])
+        return [(name, partial(REGISTRY[name], visit)) for name in names]
+
+    def policy(self) -> ListPolicy:
+        """What the list must keep to."""
+        return made_policy(
+            self.visit,
+            self.place,
+            self.request,
+            self.now,
+            seed=self.recommendation_id,
+            hidden=self.hidden,
+            is_next=self.after is not None,
+        )
+
+    def new_items(self, policy: ListPolicy) -> Sequence[Candidate]:
+        """The new items that may be drawn."""
+        return item_candidates.new_arrivals(self.bundle) if self.bundle and policy.exploration_share > 0 else ()
+
+    def warnings(self) -> Iterator[str]:
+        """What holds whatever is found."""
+        if self.visit is None:
+            yield _NO_MODEL
+        elif not self.visit.is_personal:
+            yield _NO_CONSENT
+
+    def _recent(self) -> list[Candidate]:
+        counted = self.store.recently_ordered(DEPTH)
+        return [Candidate(item_id, float(count), RECENT_ORDERS) for item_id, count in counted]
+
+
+@dataclass
+class _Ways:
+    """The strategies in turn, asked only as far as they are needed, and what each of them found."""
+
+    ways: Sequence[tuple[str, Callable[[], Sequence[Candidate]]]]
+    found_by: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Sequence[Candidate]]:
+        for name, find in self.ways:
+            listed = find()
+            self.counts[name] = len(listed)
+            for one in listed:
+                self.found_by.setdefault(one.item_id, name)
+            yield listed
+
+    def fallback(self, shown: Sequence[Candidate]) -> str | None:
+        """The strategy that answered instead of the first one, None where that one did."""
+        first = self.ways[0][0]
+        used = self._used(shown)
+        answered = [name for name in self.counts if name in used]
+        if not answered:
+            answered = [first if self.counts.get(first) or not self.counts else list(self.counts)[-1]]
+        is_as_asked = answered[0] == first and first != RECENT_ORDERS
+        return None if is_as_asked else answered[0]
+
+    def warnings(self, shown: Sequence[Candidate], is_filtered: bool, is_next: bool) -> Iterator[str]:
+        """Which places were filled by others than the strategy that answered, or why there is nothing."""
+        used = self._used(shown)
+        for name in [name for name in self.counts if name in used][1:]:
+            by = "with popular items" if name == POPULAR else f"by {name}"
+            yield f"{used[name]} places are filled {by}"
+        looked_at = sum(self.counts.values())
+        if shown or not self.ways:
+            return
+        if is_next and looked_at:
+            yield "there is nothing more to show"
+        elif is_filtered and looked_at:
+            yield f"none of the {looked_at} items found may be shown and passes the filter; widen it"
+        elif looked_at:
+            yield f"none of the {looked_at} items found may be shown: excluded, or not for sale"
+        else:
+            yield "no item is known yet"
+
+    def _used(self, shown: Sequence[Candidate]) -> dict[str, int]:
+        names = [self.found_by[one.item_id] for one in shown if one.item_id in self.found_by]
+        return {name: names.count(name) for name in names}
