@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from recommender.errors import StoreUnavailable
+from recommender.kept_requests import KeptRequest, keep_requests
 from recommender.store_consent import customer_hash
 
 if TYPE_CHECKING:
     from recommender.answers import Recommendations
     from recommender.event_store import EventStore
+    from recommender.list_requests import ListRequest
 
 logger = structlog.get_logger("api.decision_log")
 
@@ -29,19 +31,24 @@ REMEMBERED_ERASURES = 10_000
 
 @dataclass(frozen=True)
 class Decision:
-    """An answer and the instant at which it was given."""
+    """An answer, the instant at which it was given, and what was asked, where the list can be continued."""
 
     answer: Recommendations
     shown_at: datetime
+    request: ListRequest | None = None
 
     def rows(self, forgotten: Container[str] = ()) -> list[dict[str, Any]]:
-        """The rows of the table ``impressions``; the list follows from the data alone, so its probability is 1.
+        """The rows of the table ``impressions``.
 
-        A customer whom the store does not know, or has forgotten since, is not named: the decision is its own session.
+        A customer whom the store does not know, or has forgotten since, is not named: without a session the decision
+        is its own.
         """
-        is_named = self.answer.customer_known and self.answer.customer_id not in forgotten
+        is_forgotten = self.answer.customer_id in forgotten
+        is_named = self.answer.customer_known and not is_forgotten
         customer_id = self.answer.customer_id if is_named else None
-        session_id = None if is_named else self.answer.recommendation_id
+        known_session = None if is_forgotten else self.answer.session_id
+        session_id = known_session or (None if is_named else self.answer.recommendation_id)
+        channel = (self.request.context if self.request else {}).get("channel")
         return [
             {
                 "recommendation_id": self.answer.recommendation_id,
@@ -51,8 +58,9 @@ class Decision:
                 "session_id": session_id,
                 "item_id": item.item_id,
                 "placement": self.answer.placement,
+                "channel": channel if isinstance(channel, str) else None,
                 "model_version": self.answer.model_version,
-                "propensity": 1.0,
+                "propensity": item.propensity,
             }
             for item in self.answer.items
         ]
@@ -73,6 +81,7 @@ class DecisionLog:
         self._after = store.last_sequence()
         self._erased: deque[str] = deque(maxlen=REMEMBERED_ERASURES)
         self._waiting: queue.Queue[Decision] = queue.Queue(capacity)
+        self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decision log", daemon=True)
         self._thread.start()
@@ -83,6 +92,10 @@ class DecisionLog:
             self._waiting.put_nowait(decision)
         except queue.Full:
             self._count("dropped", 1)
+
+    def write(self, decision: Decision) -> None:
+        """Write a decision before returning; what fails is counted and logged, as for those handed over."""
+        self._write([decision])
 
     def close(self) -> None:
         """Write what is waiting and end the thread."""
@@ -112,6 +125,8 @@ class DecisionLog:
             forgotten = self._forgotten(batch)
             rows = [row for decision in batch for row in decision.rows(forgotten)]
             result = self._store.append_rows("impressions", rows)
+            # After the impressions: a list that can be continued is one whose items are known.
+            keep_requests(self._store, list(_requests_of(batch, forgotten)))
         except StoreUnavailable as problem:
             self._count("dropped", len(batch))
             logger.error("decisions dropped", count=len(batch), problem=str(problem))
@@ -127,10 +142,18 @@ class DecisionLog:
 
     def _forgotten(self, batch: list[Decision]) -> set[str]:
         """The customers who were erased while their decisions waited: a late record must not bring them back."""
-        for number, erased in self._store.erasures(self._after):
-            self._after = number
-            self._erased.append(erased)
-        customer_ids = {decision.answer.customer_id for decision in batch} if self._erased else set()
-        suspects = {one for one in customer_ids if customer_hash(one) in self._erased}
+        with self._lock:
+            for number, erased in self._store.erasures(self._after):
+                self._after = number
+                self._erased.append(erased)
+            known = set(self._erased)
+        customer_ids = {decision.answer.customer_id for decision in batch} if known else set()
+        suspects = {one for one in customer_ids if one is not None and customer_hash(one) in known}
         # An entry may also be a withdrawn consent, or a customer who has come back since.
         return {one for one in suspects if not self._store.profile(one).known}
+
+
+def _requests_of(batch: list[Decision], forgotten: Container[str]) -> Iterator[KeptRequest]:
+    for decision in batch:
+        if decision.request is not None and decision.answer.customer_id not in forgotten:
+            yield KeptRequest(decision.answer.recommendation_id, decision.shown_at, decision.request)

@@ -36,6 +36,11 @@ _FAILURES = {
     400: ("The body is not JSON", "malformed_json", "the body is not JSON: unexpected end of data"),
     401: ("No key, or one that is unknown or revoked", "missing_key", "send an API key as 'Authorization: Bearer KEY'"),
     403: ("The key lacks the scope", "missing_scope", "this needs the scope 'risk:read'; the key has recs:read"),
+    404: (
+        "The list cannot be continued",
+        "unknown_recommendation",
+        "no list '3d7f' can be continued",
+    ),
     406: ("None of the accepted media types can be made", "not_acceptable", "accept application/json"),
     413: ("The body is too large", "body_too_large", "the body is larger than this server accepts; send it in parts"),
     415: ("The body is not application/json", "unsupported_media_type", "send the body as application/json"),

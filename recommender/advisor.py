@@ -109,14 +109,6 @@ class Advisor:
         """
         return list_answers.recommend(self._store, self._bundle, request, self._clock(), also_excluded=also_excluded)
 
-    def decide_page(self, requests: Sequence[ListRequest]) -> Iterator[Recommendations]:
-        """The lists of a page, no item on two of them: what an earlier list shows, a later one does not."""
-        shown: frozenset[str] = frozenset()
-        for request in requests:
-            answer = self.decide(request, also_excluded=shown)
-            shown |= {item.item_id for item in answer.items}
-            yield answer
-
     def continued(self, recommendation_id: str, *, limit: int | None = None) -> tuple[ListRequest, Recommendations]:
         """The request of a list that was shown within the last 30 minutes, and what comes next on that list.
 

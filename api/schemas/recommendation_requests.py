@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.schemas.recommendations import INCLUDABLE
+from api.schemas.common import Query
 from recommender.errors import SettingError
 from recommender.filter_parsing import LENGTH_AT_MOST
 from recommender.filters import parse_filter
@@ -16,6 +16,21 @@ MOST_REQUESTS = 100
 MOST_RERANKED = 500
 # The word is how a kind of interaction is written: see the table ``interactions``.
 _KIND = r"^[a-z][a-z0-9_]*$"
+
+
+INCLUDABLE = ("properties", "debug")
+
+
+def _known_name(name: str) -> str:
+    if name not in INCLUDABLE:
+        raise ValueError(f"{name!r} cannot be included; known are {', '.join(INCLUDABLE)}")
+    return name
+
+
+def _known_names(text: str) -> str:
+    for name in text.split(",") if text else ():
+        _known_name(name)
+    return text
 
 
 def _readable(text: str) -> str:
@@ -35,7 +50,52 @@ def _without_nul(text: str) -> str:
 
 FilterText = Annotated[str, Field(max_length=LENGTH_AT_MOST), AfterValidator(_readable)]
 Identifier = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_without_nul)]
+Includable = Annotated[str, AfterValidator(_known_name)]
 ContextValue = str | float | bool | None
+
+
+class RecommendationsQuery(Query):
+    """What to recommend."""
+
+    placement: str = Field("home", min_length=1, max_length=64, description="Where the items are shown")
+    limit: int = Field(10, ge=1, le=100, description="Number of items at most")
+    session_id: Identifier | None = Field(None, description="The visit; its stored events count as well")
+    filter: FilterText = Field("", description="What every item must be; the language is described in README")
+    diversity: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="0: most relevant, 1: as many categories as possible; default: the placement's",
+    )
+    min_relevance: float | None = Field(
+        None, ge=0, le=1, description="Lowest score as a share of the best one; such a list is not filled up"
+    )
+    rotation: float | None = Field(
+        None, ge=0, le=1, description="How far what was shown here lately moves down; default: the placement's"
+    )
+    include: Annotated[str, AfterValidator(_known_names)] = Field(
+        "", description="More to tell, separated by commas: `properties` of the items, `debug`"
+    )
+
+    def request(self, customer_id: str) -> ListRequest:
+        """What is asked, as the domain understands it."""
+        return ListRequest(
+            customer_id,
+            self.session_id,
+            self.placement,
+            self.limit,
+            filter=self.filter,
+            diversity=self.diversity,
+            min_relevance=self.min_relevance,
+            rotation=self.rotation,
+            include=frozenset(filter(None, self.include.split(","))),
+        )
+
+
+class NextQuery(Query):
+    """How much more to tell."""
+
+    limit: int | None = Field(None, ge=1, le=100, description="Number of items at most; default: as the first time")
 
 
 class Body(BaseModel):
@@ -102,7 +162,7 @@ class RecommendationsIn(WhoAsks):
     rotation: float | None = Field(
         None, ge=0, le=1, description="How far what was shown here lately moves down; default: the placement's"
     )
-    include: list[str] = Field([], max_length=10, description=f"More to tell: {', '.join(INCLUDABLE)}")
+    include: list[Includable] = Field([], max_length=10, description=f"More to tell: {', '.join(INCLUDABLE)}")
     dry_run: bool = Field(False, description="Answer without recording the list as shown")
 
     def request(self) -> ListRequest:
@@ -155,7 +215,7 @@ class RerankIn(WhoAsks):
     )
 
     item_ids: list[Identifier] = Field(min_length=1, max_length=MOST_RERANKED, description="The items, in any order")
-    include: list[str] = Field([], max_length=10, description=f"More to tell: {', '.join(INCLUDABLE)}")
+    include: list[Includable] = Field([], max_length=10, description=f"More to tell: {', '.join(INCLUDABLE)}")
 
     def request(self) -> ListRequest:
         """Who asks, as the domain understands it."""

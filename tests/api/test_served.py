@@ -19,7 +19,7 @@ from tests.conftest import NOW
 
 RECOMMENDATION_FIELDS = {
     *("recommendation_id", "customer_id", "customer_known", "placement", "strategy", "fallback", "model_version"),
-    *("as_of", "valid_until", "took_ms", "items", "warnings", "debug"),
+    *("as_of", "valid_until", "took_ms", "items", "warnings", "debug", "session_id"),
 }
 ITEM_FIELDS = {"item_id", "rank", "score", "strategy", "reasons", "properties"}
 ITEM_LIST_FIELDS = {"strategy", "fallback", "model_version", "as_of", "took_ms", "items", "warnings"}

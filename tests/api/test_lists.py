@@ -1,0 +1,279 @@
+"""Lists over HTTP: the page, the visit, filters, exclusions, batches, the next page, re-ranking; and rubbish."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recommender.filters import parse_filter
+from tests import small_shop
+from tests.conftest import NOW
+
+RECOMMENDATIONS = "/v1/recommendations"
+MOST = {"limit": 100}
+
+
+def ask_for(server, path=RECOMMENDATIONS, **body):
+    answer = server.ask("POST", path, scope="recs:read", body=body)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def ids(answer):
+    return [item["item_id"] for item in answer["items"]]
+
+
+def test_a_post_answers_as_the_get_does(server):
+    posted = ask_for(server, customer_id="c001", limit=5)
+    got = server.ask("GET", "/v1/customers/c001/recommendations?limit=5", scope="recs:read").json
+    assert set(posted) == set(got)
+    assert (ids(posted), posted["strategy"]) == (ids(got), got["strategy"])
+
+
+def test_the_last_click_of_a_stranger_counts_at_once(server):
+    cold = ask_for(server, placement="discover", limit=10)
+    assert (cold["customer_known"], cold["customer_id"], cold["fallback"]) == (False, None, "popular_items")
+    for department in "ab":
+        clicks = [{"item_id": f"{department}05"}, {"item_id": f"{department}06", "kind": "cart_add"}]
+        answer = ask_for(server, placement="item", limit=8, recent_events=clicks, context_items=[f"{department}05"])
+        assert answer["fallback"] is None
+        assert {item_id[0] for item_id in ids(answer)} == {department}
+        assert f"{department}05" not in ids(answer)
+
+
+def test_a_session_that_was_sent_as_events_counts_for_a_stranger(server):
+    event = {"event_id": "sess-1", "kind": "view", "item_id": "b07", "session_id": "visit 1"}
+    event["occurred_at"] = "2024-03-02T11:00:00+01:00"
+    for _ in range(2):
+        server.ask("POST", "/v1/events", scope="events:write", body=event)
+    viewed = ask_for(server, session_id="visit 1", placement="recently_viewed")
+    assert ids(viewed) == ["b07"]
+    assert viewed["items"][0]["reasons"][0]["code"] == "viewed"
+    assert (viewed["session_id"], viewed["as_of"]) == ("visit 1", "2024-03-02T10:00:00Z")
+    other = ask_for(server, session_id="visit 2", placement="recently_viewed", limit=3)
+    assert other["fallback"] == "popular_items"
+
+
+def test_a_filter_an_exclusion_and_the_page_bound_the_list(server):
+    text = 'category under "department a > shelf 1" and price < 30'
+    wanted = {small_shop.item_id(0, number) for number in range(1, 29, 4)}
+    answer = ask_for(server, customer_id="c003", filter=text, limit=100)
+    assert set(ids(answer)) == wanted
+    without = ask_for(server, customer_id="c003", filter=text, exclude=["a01"], context_items=["a05"], limit=100)
+    assert set(ids(without)) == wanted - {"a01", "a05"}
+    properties = ask_for(server, customer_id="c003", filter=text, include=["properties"])
+    assert all(parse_filter(text).allows(one["item_id"], one["properties"]) for one in properties["items"])
+
+
+def test_a_filter_that_excludes_everything_gives_an_empty_list_that_says_why(server):
+    for who in ({"customer_id": "c001"}, {}):
+        answer = ask_for(server, filter="price > 1000000", **who)
+        assert answer["items"] == []
+        assert "passes the filter" in answer["warnings"][-1]
+
+
+def test_what_is_in_the_cart_is_not_in_the_cart_s_list(server):
+    clicks = [{"item_id": "a20", "kind": "cart_add"}, {"item_id": "a21", "kind": "cart_add"}]
+    removed = [*clicks, {"item_id": "a21", "kind": "cart_remove"}]
+    assert {"a20", "a21"}.isdisjoint(ids(ask_for(server, placement="cart", recent_events=clicks, **MOST)))
+    assert "a20" not in ids(ask_for(server, placement="cart", recent_events=removed, **MOST))
+
+
+def test_what_is_disliked_is_not_shown_again(server):
+    before = ids(ask_for(server, customer_id="c005", limit=3))
+    disliked = [{"item_id": before[0], "kind": "dislike"}]
+    assert before[0] not in ids(ask_for(server, customer_id="c005", recent_events=disliked, **MOST))
+
+
+def test_a_page_has_no_item_twice(server):
+    requests = [{"customer_id": "c007", "placement": one, "limit": 8} for one in ("home", "buy_again", "discover")]
+    page = ask_for(server, f"{RECOMMENDATIONS}/batch", requests=requests)["data"]
+    shown = [item_id for one in page for item_id in ids(one)]
+    assert len(shown) == len(set(shown)) > 16
+    free = ask_for(server, f"{RECOMMENDATIONS}/batch", requests=requests, distinct=False)["data"]
+    assert ids(free[0]) == ids(page[0])
+    assert set(ids(free[0])) & set(ids(free[1]))
+
+
+def test_the_next_page_goes_on_without_repeating_an_item_whichever_worker_answers(server):
+    text = 'category under "department a"'
+    first = ask_for(server, customer_id="c009", limit=4, filter=text, exclude=["a03"])
+    path = f"{RECOMMENDATIONS}/{first['recommendation_id']}/next"
+    pages = [first]
+    for limit in (4, 7, 4):
+        answer = server.ask("GET", f"{path}?limit={limit}", scope="recs:read")
+        assert answer.status == 200
+        pages.append(answer.json)
+    shown = [item["item_id"] for page in pages for item in page["items"]]
+    assert len(shown) == len(set(shown)) == 19
+    assert {item_id[0] for item_id in shown} == {"a"}
+    assert "a03" not in shown
+    assert [item["rank"] for page in pages for item in page["items"]] == list(range(1, 20))
+    assert {page["recommendation_id"] for page in pages} == {first["recommendation_id"]}
+    assert {page["valid_until"] for page in pages[1:]} == {pages[1]["valid_until"]}
+
+
+def test_the_end_of_a_list_is_told(server):
+    first = ask_for(server, filter='item_id in ["a01", "b01"]', limit=2)
+    rest = server.ask("GET", f"{RECOMMENDATIONS}/{first['recommendation_id']}/next", scope="recs:read").json
+    assert rest["items"] == []
+    assert "there is nothing more to show" in rest["warnings"]
+
+
+def test_many_may_ask_at_once(server):
+    def next_of(number):
+        first = ask_for(server, customer_id=f"c{number:03d}", limit=3)
+        path = f"{RECOMMENDATIONS}/{first['recommendation_id']}/next"
+        rest = server.ask("GET", path, scope="recs:read")
+        return rest.status == 200 and set(ids(first)).isdisjoint(ids(rest.json))
+
+    with ThreadPoolExecutor(6) as clients:
+        assert all(clients.map(next_of, range(20, 32)))
+
+
+def test_a_list_that_was_not_recorded_cannot_be_continued(server):
+    dry = ask_for(server, customer_id="c001", dry_run=True)
+    for recommendation_id in (dry["recommendation_id"], "no-such-list", "a%2Fb"):
+        answer = server.ask("GET", f"{RECOMMENDATIONS}/{recommendation_id}/next", scope="recs:read")
+        assert (answer.status, answer.json["code"]) == (404, "unknown_recommendation")
+    store = server.shop.store()
+    with store.engine.connect() as connection:
+        query = "SELECT count(*) FROM impressions WHERE recommendation_id = '{}'"
+        assert connection.exec_driver_sql(query.format(dry["recommendation_id"])).scalar() == 0
+    store.close()
+
+
+def test_a_caller_s_list_comes_back_in_the_customer_s_order(server):
+    staple = small_shop.staple_of(11)
+    given = ["b10", "no such", "a02", staple, "a02"]
+    answer = ask_for(server, "/v1/rerank", customer_id="c011", item_ids=given)
+    assert ids(answer)[0] == staple
+    assert sorted(ids(answer)) == sorted(set(given))
+    assert (ids(answer)[-1], answer["missing_ids"]) == ("no such", ["no such"])
+    assert [item["rank"] for item in answer["items"]] == [1, 2, 3, 4]
+    assert all(item["reasons"] for item in answer["items"])
+    assert "1 items were given more than once and count once" in answer["warnings"]
+    stranger = ask_for(server, "/v1/rerank", item_ids=given)
+    assert (stranger["fallback"], stranger["customer_known"]) == ("popular_items", False)
+
+
+def test_five_hundred_items_can_be_put_in_order_and_no_more(server):
+    some = [f"item {number}" for number in range(497)] + ["a01", "b01", "a02"]
+    answer = ask_for(server, "/v1/rerank", customer_id="c013", item_ids=some)
+    assert len(answer["items"]) == 500
+    assert set(ids(answer)[:3]) == {"a01", "b01", "a02"}
+    more = server.ask("POST", "/v1/rerank", scope="recs:read", body={"item_ids": [*some, "x"]})
+    assert (more.status, more.json["errors"][0]["pointer"]) == (422, "/item_ids")
+
+
+def test_rotation_moves_down_what_was_shown(server):
+    first = ask_for(server, customer_id="c015", limit=3)
+    # The next page waits until the first list is written.
+    server.ask("GET", f"{RECOMMENDATIONS}/{first['recommendation_id']}/next", scope="recs:read")
+    again = ask_for(server, customer_id="c015", limit=3, rotation=1.0)
+    assert set(ids(first)).isdisjoint(ids(again))
+    assert ids(ask_for(server, customer_id="c015", limit=3)) == ids(first)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        (RECOMMENDATIONS, {"limit": "3"}, "/limit"),
+        (RECOMMENDATIONS, {"limit": 101}, "/limit"),
+        (RECOMMENDATIONS, {"filter": "price <"}, "/filter"),
+        (RECOMMENDATIONS, {"filter": "x" * 5_001}, "/filter"),
+        (RECOMMENDATIONS, {"customer_id": "x" * 257}, "/customer_id"),
+        (RECOMMENDATIONS, {"customer_id": "a\x00b"}, "/customer_id"),
+        (RECOMMENDATIONS, {"customer_id": 7}, "/customer_id"),
+        (RECOMMENDATIONS, {"recent_events": [{"kind": "view"}]}, "/recent_events/0/item_id"),
+        (RECOMMENDATIONS, {"recent_events": [{"item_id": "a", "kind": "Not A Word"}]}, "/recent_events/0/kind"),
+        (
+            RECOMMENDATIONS,
+            {"recent_events": [{"item_id": "a", "occurred_at": "2024-03-02T10:00:00"}]},
+            "/recent_events/0/occurred_at",
+        ),
+        (RECOMMENDATIONS, {"context": {"a": {"b": 1}}}, "/context/a"),
+        (RECOMMENDATIONS, {"placement": "attic"}, "/placement"),
+        (RECOMMENDATIONS, {"include": ["secrets"]}, "/include/0"),
+        (RECOMMENDATIONS, {"size": 3}, "/size"),
+        (f"{RECOMMENDATIONS}/batch", {"requests": []}, "/requests"),
+        (f"{RECOMMENDATIONS}/batch", {"requests": [{}] * 101}, "/requests"),
+        (f"{RECOMMENDATIONS}/batch", {"requests": [{}, {"filter": "("}]}, "/requests/1/filter"),
+        (f"{RECOMMENDATIONS}/batch", {"requests": [{}, {"placement": "attic"}]}, "/requests/1/placement"),
+        ("/v1/rerank", {"item_ids": []}, "/item_ids"),
+        ("/v1/rerank", {}, "/item_ids"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(ask, path, body, pointer):
+    response = ask("POST", path, scope="recs:read", json=body)
+    assert response.status_code == 422
+    assert response.json["errors"][0]["pointer"].startswith(pointer)
+
+
+def test_a_filter_in_a_query_that_cannot_be_read_is_named(ask):
+    response = ask("GET", "/v1/customers/c001/recommendations?filter=colour%20%3D%203", scope="recs:read")
+    (error,) = response.json["errors"]
+    assert (response.status_code, error["parameter"]) == (422, "filter")
+    assert "character 1: there is no field 'colour'" in error["detail"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 300) | st.floats(0, 2) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = (
+    *("customer_id", "session_id", "placement", "limit", "context_items", "recent_events", "context", "filter"),
+    *("exclude", "diversity", "min_relevance", "rotation", "include", "requests", "item_ids", "distinct"),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from([RECOMMENDATIONS, f"{RECOMMENDATIONS}/batch", "/v1/rerank"]),
+    st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4) | JSON,
+)
+def test_rubbish_is_refused_or_answered_and_never_a_failure(ask, path, body):
+    text = json.dumps(body)
+    response = ask("POST", path, scope="recs:read", data=text, content_type="application/json")
+    assert response.status_code in {200, 400, 422}, text
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.fixed_dictionaries(
+        {
+            "customer_id": st.sampled_from(["c001", "c060", "nobody"]) | st.none(),
+            "placement": st.sampled_from(["home", "item", "cart", "session", "buy_again", "on_sale", "discover"]),
+            "limit": st.integers(1, 100),
+            "filter": st.sampled_from(["", "price < 20", 'not category under "department a"', "price < 0"]),
+            "exclude": st.lists(st.sampled_from(["a01", "b01", "b02"]), max_size=2),
+            "context_items": st.lists(st.sampled_from(["a01", "b01", "what?"]), max_size=2),
+            "diversity": st.sampled_from([None, 0.0, 0.6]),
+            "min_relevance": st.sampled_from([None, 0.0, 0.9]),
+        }
+    )
+)
+def test_every_list_keeps_to_what_was_asked_and_gives_a_reason(ask, body):
+    answer = ask("POST", RECOMMENDATIONS, scope="recs:read", json={**body, "dry_run": True}).json
+    shown = ids(answer)
+    assert len(shown) == len(set(shown)) <= body["limit"]
+    assert {*body["exclude"], *body["context_items"]}.isdisjoint(shown)
+    assert shown or answer["warnings"]
+    assert all(item["reasons"][0]["text"] for item in answer["items"])
+    assert [item["rank"] for item in answer["items"]] == list(range(1, len(shown) + 1))
+
+
+def test_the_instant_of_an_event_is_the_same_in_every_zone_and_the_future_is_now(ask):
+    def as_of(text):
+        body = {"recent_events": [{"item_id": "a01", "occurred_at": text}], "dry_run": True}
+        return ask("POST", RECOMMENDATIONS, scope="recs:read", json=body).json["as_of"]
+
+    assert as_of("2024-04-01T12:00:00Z") == as_of("2024-04-01T14:00:00+02:00") == "2024-04-01T12:00:00Z"
+    late = (NOW + timedelta(days=400)).isoformat()
+    assert as_of(late) == NOW.isoformat().replace("+00:00", "Z")
