@@ -19,9 +19,10 @@ from recommender.metrics import interval, ndcg
 from recommender.models import create
 from recommender.outcomes import active_population, churned
 from recommender.periods import instant
-from recommender.ranking import score_blocks, top_items
+from recommender.ranking import score_blocks
 from recommender.splits import Split
 from recommender.tables import as_of
+from recommender.top_items import top_items
 from recommender.touchpoints import TABLES
 from training.importers import importer_named, run_import
 

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from recommender import candidates, risk_answers
+from recommender import candidates, item_answers, risk_answers
 from recommender.answers import (
     ChurnRisk,
+    CustomerList,
     CustomerSummary,
     CustomerValue,
     ItemList,
@@ -142,21 +143,28 @@ class Advisor:
         )
 
     def similar_items(self, item_id: str, *, limit: int) -> ItemList:
-        """Items like the given one; for an item without neighbours, what is popular, labelled."""
-        bundle = self._bundle
-        position = bundle.items.position(item_id) if bundle else None
-        near = candidates.similar(bundle, position) if bundle and position is not None else []
-        fallback = None if near else POPULAR
-        listed = near or [one for one in self._popular(bundle) if one.item_id != item_id]
-        found = _Found(listed, fallback, bundle.as_of if bundle else None)
-        return self._item_list(bundle, found, fallback or "similar_items", limit)
+        """Items like the given one."""
+        return item_answers.similar(self._store, self._bundle, item_id, limit=limit, now=self._clock())
+
+    def bought_together(self, item_ids: Sequence[str], *, limit: int) -> ItemList:
+        """What is bought together with the items given."""
+        return item_answers.bought_together(self._store, self._bundle, item_ids, limit=limit, now=self._clock())
 
     def popular_items(self, *, limit: int, category: str | None = None) -> ItemList:
         """What many customers bought lately, by default of all categories; a category covers those below it."""
-        bundle = self._bundle
-        listed = self._popular_within(bundle, category) if category is not None else self._popular(bundle)
-        found = _Found(listed, None if bundle else "recent_orders", bundle.as_of if bundle else None)
-        return self._item_list(bundle, found, POPULAR, limit)
+        return item_answers.popular(self._store, self._bundle, category, limit=limit, now=self._clock())
+
+    def trending_items(self, *, limit: int) -> ItemList:
+        """What sells more and more."""
+        return item_answers.trending(self._store, self._bundle, limit=limit, now=self._clock())
+
+    def new_items(self, *, limit: int) -> ItemList:
+        """What came into the catalogue lately."""
+        return item_answers.new_arrivals(self._store, self._bundle, limit=limit, now=self._clock())
+
+    def customers_for(self, item_id: str, *, limit: int) -> CustomerList:
+        """Which customers to tell of an item."""
+        return item_answers.customers_for(self._store, self._bundle, item_id, limit=limit)
 
     def churn_risk(self, customer_id: str, *, fresh: bool = False) -> ChurnRisk:
         """The customer's risk as of the last scoring, or scored anew from all that is known now."""
@@ -230,11 +238,6 @@ class Advisor:
         counted = self._store.recently_ordered(candidates.DEPTH)
         return [Candidate(item_id, float(count), "recent_orders") for item_id, count in counted]
 
-    def _popular_within(self, bundle: ModelBundle | None, category: str) -> Sequence[Candidate]:
-        everything = candidates.popular(bundle) if bundle else self._popular(None)
-        rows = self._store.rows_by_key("items", [one.item_id for one in everything])
-        return [one for one in everything if _is_within((rows.get(one.item_id) or {}).get("category"), category)]
-
     def _fill(
         self, bundle: ModelBundle | None, found: _Found, at: datetime, *, limit: int, diversity: float
     ) -> tuple[Sequence[Candidate], dict[str, Any], tuple[str, ...]]:
@@ -265,16 +268,7 @@ class Advisor:
         named = {one.item_id for one in listed} | {one.evidence_item_id for one in listed if one.evidence_item_id}
         return self._store.rows_by_key("items", sorted(named))
 
-    def _item_list(self, bundle: ModelBundle | None, found: _Found, strategy: str, limit: int) -> ItemList:
-        shown, rows, warnings = self._fill(bundle, found, found.as_of or self._clock(), limit=limit, diversity=0)
-        version = bundle.version if bundle else None
-        return ItemList(strategy, found.fallback, version, found.as_of, present(shown, rows), warnings)
-
 
 def open_advisor(store: EventStore, artifacts: Path, *, clock: Callable[[], datetime]) -> Advisor:
     """An advisor over a store and a folder of bundles, which may still be empty."""
     return Advisor(store, ArtifactStore(artifacts), clock=clock)
-
-
-def _is_within(path: str | None, category: str) -> bool:
-    return path is not None and (path == category or path.startswith(f"{category} > "))

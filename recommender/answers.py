@@ -59,6 +59,28 @@ class ItemList:
 
 
 @dataclass(frozen=True)
+class CustomerForItem:
+    """One customer to tell of an item; rank 1 is best."""
+
+    customer_id: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True)
+class CustomerList:
+    """The customers to tell of an item, and how they were found."""
+
+    item_id: str
+    strategy: str
+    fallback: str | None
+    model_version: str | None
+    as_of: datetime | None
+    customers: tuple[CustomerForItem, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RiskReason:
     """Why a customer is likely to leave or to stay; ``contribution`` in log-odds, ``direction`` up or down."""
 

@@ -19,7 +19,7 @@ from recommender.json_text import json_text
 from recommender.models import name_of, restore
 from recommender.periods import instant, rfc3339
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 
 
@@ -37,9 +37,17 @@ class ModelBundle:
 
     ``slates`` holds ``all`` (bought items included) and ``new`` (never bought), customers x depth. ``history`` holds
     for each entry of the ``all`` slates how often the customer bought the item and how many days before ``as_of``
-    for the last time (0 and NaN for what was never bought). ``similar`` has one row per item, ``popular`` one row.
-    ``models`` are by answer: ``all``, ``new``, ``churn``, ``value``; an answer that the data could not support is
-    absent.
+    for the last time (0 and NaN for what was never bought).
+
+    ``item_slates`` have a row per item: ``similar``, ``bought_together``, ``next_item`` hold items, ``customers`` the
+    customers to tell of it. ``lists`` have one row each: ``popular``, ``trending``, ``new_arrivals``.
+    ``category_lists`` has a row for each of ``categories``: its best sellers, those of the categories below included.
+    ``due`` has a row per customer: ``positions`` of items bought before, the most probable next purchase first, with
+    ``scores`` (its probability within the horizon), ``interval_days`` (between two purchases), ``last_age_days`` and
+    ``counts``.
+
+    ``models`` are by answer: ``all``, ``new``, ``repurchase``, ``churn``, ``value``; an answer that the data could
+    not support is absent.
     """
 
     as_of: datetime
@@ -48,11 +56,24 @@ class ModelBundle:
     items: IdIndex
     slates: Mapping[str, Slates]
     history: Mapping[str, np.ndarray]
-    similar: Slates
-    popular: Slates
+    item_slates: Mapping[str, Slates]
+    lists: Mapping[str, Slates]
     models: Mapping[str, Any]
+    due: Mapping[str, np.ndarray] = field(default_factory=dict)
+    categories: IdIndex = field(default_factory=lambda: IdIndex(()))
+    category_lists: Slates | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
+
+    @property
+    def similar(self) -> Slates:
+        """The items most like each item."""
+        return self.item_slates["similar"]
+
+    @property
+    def popular(self) -> Slates:
+        """What many customers bought lately, as one row."""
+        return self.lists["popular"]
 
     def write(self, folder: Path) -> str:
         """Write all files and the manifest into an empty folder; the version is made of what they hold."""
@@ -92,28 +113,34 @@ class ModelBundle:
             horizon_days=manifest["horizon_days"],
             customers=read_index(folder, "customers"),
             items=read_index(folder, "items"),
-            slates={name: _slates(arrays, f"slates_{name}") for name in ("all", "new")},
+            slates=_slates_of(arrays, "slates"),
             history={name: arrays[f"history_{name}"] for name in ("counts", "last_age_days")},
-            similar=_slates(arrays, "similar"),
-            popular=_slates(arrays, "popular"),
+            item_slates=_slates_of(arrays, "item"),
+            lists=_slates_of(arrays, "list"),
             models=models,
+            due={name.removeprefix("due_"): values for name, values in arrays.items() if name.startswith("due_")},
+            categories=read_index(folder, "categories"),
+            category_lists=_slates_of(arrays, "category").get("lists"),
             facts=manifest,
             version=manifest["version"],
         )
 
     def _arrays(self) -> dict[str, np.ndarray]:
         arrays = {f"history_{name}": values for name, values in self.history.items()}
-        for owner, index in (("customers", self.customers), ("items", self.items)):
+        arrays |= {f"due_{name}": values for name, values in self.due.items()}
+        indexes = {"customers": self.customers, "items": self.items, "categories": self.categories}
+        for owner, index in indexes.items():
             arrays |= {f"{owner}_{part}": values for part, values in index.state().items()}
-        named = {"similar": self.similar, "popular": self.popular}
-        named |= {f"slates_{name}": slates for name, slates in self.slates.items()}
+        named = {"category_lists": self.category_lists} if self.category_lists is not None else {}
+        for kind, kept in (("slates", self.slates), ("item", self.item_slates), ("list", self.lists)):
+            named |= {f"{kind}_{name}": slates for name, slates in kept.items()}
         for name, slates in named.items():
             arrays |= {f"{name}_positions": slates.positions, f"{name}_scores": slates.scores}
         return arrays
 
 
 def read_index(folder: Path, owner: str) -> IdIndex:
-    """The index of the ``customers`` or the ``items`` of the bundle in a folder, mapped into memory."""
+    """The index of ``customers``, ``items`` or ``categories`` of the bundle in a folder, mapped into memory."""
     parts = ("offsets", "text")
     try:
         return IdIndex.from_state({part: np.load(folder / f"{owner}_{part}.npy", mmap_mode="r") for part in parts})
@@ -121,8 +148,11 @@ def read_index(folder: Path, owner: str) -> IdIndex:
         raise ArtifactError(f"bundle {folder.name}: the ids of its {owner} cannot be read ({problem})") from None
 
 
-def _slates(arrays: Mapping[str, np.ndarray], name: str) -> Slates:
-    return Slates(arrays[f"{name}_positions"], arrays[f"{name}_scores"])
+def _slates_of(arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, Slates]:
+    """The slates of a kind by name; an array ``KIND_NAME_positions`` comes with ``KIND_NAME_scores``."""
+    begin, end = f"{kind}_", "_positions"
+    names = [one[len(begin) : -len(end)] for one in arrays if one.startswith(begin) and one.endswith(end)]
+    return {name: Slates(arrays[f"{begin}{name}{end}"], arrays[f"{begin}{name}_scores"]) for name in names}
 
 
 def _load_model(path: Path) -> Any:

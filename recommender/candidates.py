@@ -11,7 +11,8 @@ from recommender.bundle import ModelBundle, Slates
 from recommender.item_lists import Candidate
 from recommender.live_history import Event, matrix_of, purchases
 from recommender.placements import BUY_AGAIN, NEW_FOR_YOU, POPULAR
-from recommender.ranking import mask, top_items
+from recommender.ranking import mask
+from recommender.top_items import top_items
 
 # A list shows at most 100; the rest replaces what cannot be sold.
 DEPTH = 150
@@ -56,15 +57,6 @@ def from_events(
 def popular(bundle: ModelBundle, limit: int | None = None) -> list[Candidate]:
     """What many customers bought lately, the best ``limit`` where one is given."""
     return [Candidate(bundle.items[one], score, POPULAR) for one, score in _entries(bundle.popular, 0, limit)]
-
-
-def similar(bundle: ModelBundle, item: int) -> list[Candidate]:
-    """The items most like one of the catalogue, by who bought both."""
-    evidence = bundle.items[item]
-    return [
-        Candidate(bundle.items[one], score, "similar_items", evidence_item_id=evidence)
-        for one, score in _entries(bundle.similar, item)
-    ]
 
 
 def explain_by_neighbours(

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 FEATURE_LIMIT = 5000
 PRICE_BANDS = 10
-# An attribute with more distinct values than this names things rather than describing them.
+# An attribute with more distinct values than this describes things only where each is shared by some of them, as the
+# makers of a large catalogue are; else it names them.
 ATTRIBUTE_VALUES = 1000
+SHARED_BY = 10
 
 _CATEGORY_SEPARATOR = " > "
 _NO_FEATURE_ITEM = frozenset({"item_id", "title", "category", "brand", "price", "cost", "product_group_id",
@@ -77,14 +79,18 @@ def _price_bands(items: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 def _others(rows: pd.DataFrame, left_out: frozenset[str]) -> Iterator[tuple[str, pd.Series]]:
     """Further columns and the fields of ``attributes``, as far as they describe rather than name."""
     for name in sorted(set(rows.columns) - left_out):
-        if rows[name].nunique() <= ATTRIBUTE_VALUES:
+        if _describes(rows[name]):
             yield name, rows[name]
     if "attributes" not in rows:
         return
     fields = _fields(rows["attributes"])
     for name in sorted(set(fields.columns) - set(rows.columns)):
-        if fields[name].nunique() <= ATTRIBUTE_VALUES:
+        if _describes(fields[name]):
             yield name, fields[name]
+
+
+def _describes(values: pd.Series) -> bool:
+    return bool(values.nunique() <= max(ATTRIBUTE_VALUES, values.notna().sum() // SHARED_BY))
 
 
 def _fields(attributes: pd.Series) -> pd.DataFrame:

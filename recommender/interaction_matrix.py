@@ -35,7 +35,8 @@ class InteractionMatrix:
 
     ``rows`` and ``columns`` are positions, ``weights`` how much each event says (KIND_WEIGHTS), ``age_days`` its age
     at the cutoff (0 where there are no times), ``is_order`` whether it is a purchase. An order of several pieces of
-    one item is one event. The features, where given, belong to all customers and items of the indexes.
+    one item is one event. The features, where given, belong to all customers and items of the indexes;
+    ``item_known_days`` tells how many days before the cutoff an item came to be known (None: always).
     """
 
     customers: IdIndex
@@ -47,6 +48,7 @@ class InteractionMatrix:
     is_order: np.ndarray
     customer_features: FeatureMatrix | None = None
     item_features: FeatureMatrix | None = None
+    item_known_days: np.ndarray | None = None
 
     @classmethod
     def from_pairs(cls, customers: Sequence[str], items: Sequence[str]) -> InteractionMatrix:
@@ -77,22 +79,22 @@ class InteractionMatrix:
         import pandas as pd
 
         known = events[(events["at"] < cutoff) & events["customer_id"].notna() & events["item_id"].notna()]
-        known = known.drop_duplicates(["customer_id", "item_id", "at", "kind"])
         customers = customers or IdIndex(known["customer_id"].unique())
         items = items or IdIndex(known["item_id"].unique())
         rows, columns = customers.positions(known["customer_id"]), items.positions(known["item_id"])
-        inside = (rows >= 0) & (columns >= 0)
-        kinds = known["kind"].to_numpy()[inside]
-        ages = (pd.Timestamp(cutoff) - known["at"]).dt.total_seconds().to_numpy()[inside] / 86_400.0
-        weights = pd.Series(kinds).map(KIND_WEIGHTS).fillna(KIND_WEIGHTS["view"]).to_numpy(dtype=np.float32)
+        codes, kinds = pd.factorize(known["kind"])
+        days = ((pd.Timestamp(cutoff) - known["at"]).dt.total_seconds() / 86_400.0).to_numpy()
+        kept = np.flatnonzero((rows >= 0) & (columns >= 0))
+        kept = kept[~_repeated(columns[kept], rows[kept], codes[kept], days[kept])]
+        weights = np.array([KIND_WEIGHTS.get(kind, KIND_WEIGHTS["view"]) for kind in kinds], dtype=np.float32)
         return cls(
             customers,
             items,
-            rows[inside].astype(np.int32),
-            columns[inside].astype(np.int32),
-            weights,
-            ages.astype(np.float32),
-            kinds == "order",
+            rows[kept].astype(np.int32),
+            columns[kept].astype(np.int32),
+            weights[codes[kept]],
+            days[kept].astype(np.float32),
+            np.asarray(kinds == "order", dtype=bool)[codes[kept]],
         )
 
     @property
@@ -111,10 +113,48 @@ class InteractionMatrix:
         """Summed weights, each times ``exp(-age / tau_days)``, negative sums as 0."""
         return self._sum(self.weights * np.exp(-self.age_days / tau_days))
 
+    def is_purchase(self) -> np.ndarray:
+        """Whether each event is an order; where nobody ordered anything, whether it speaks for the item."""
+        purchases: np.ndarray = self.is_order if self.is_order.any() else self.weights > 0
+        return purchases
+
+    def earlier(self, days: float) -> InteractionMatrix:
+        """The same matrix as it was so many days before: what happened since is taken away, ages are less.
+
+        Items that came to be known since keep their columns, but have no features then.
+        """
+        before = self.of_events(self.age_days > days)
+        known, features = self.item_known_days, self.item_features
+        if features is not None and known is not None and (known <= days).any():
+            shown = sparse.csr_matrix(sparse.diags_array((known > days).astype(np.float32)) @ features.values)
+            shown.eliminate_zeros()
+            features = FeatureMatrix(features.names, shown)
+        return replace(
+            before,
+            age_days=before.age_days - np.float32(days),
+            item_features=features,
+            item_known_days=None if known is None else known - np.float32(days),
+        )
+
+    def of_those_with_events(self) -> InteractionMatrix:
+        """The same matrix with only the customers that have an event."""
+        met = np.unique(self.rows)
+        return self if len(met) == len(self.customers) else self.of_customers(met)
+
+    def of_events(self, kept: np.ndarray) -> InteractionMatrix:
+        """The same customers and items with only the events marked."""
+        return replace(
+            self,
+            rows=self.rows[kept],
+            columns=self.columns[kept],
+            weights=self.weights[kept],
+            age_days=self.age_days[kept],
+            is_order=self.is_order[kept],
+        )
+
     def seen(self) -> sparse.csr_matrix:
         """1 where the customer bought the item; where nobody bought anything, where the customer met it."""
-        counted = self.is_order if self.is_order.any() else np.ones(len(self), dtype=bool)
-        chosen = counted & (self.weights > 0)
+        chosen = self.is_purchase() & (self.weights > 0)
         pairs = (np.ones(int(chosen.sum()), dtype=np.float32), (self.rows[chosen], self.columns[chosen]))
         matrix = sparse.csr_matrix(pairs, shape=self.shape)
         matrix.data[:] = 1.0
@@ -174,3 +214,16 @@ class InteractionMatrix:
         np.maximum(matrix.data, 0.0, out=matrix.data)
         matrix.eliminate_zeros()
         return matrix
+
+
+def _repeated(*columns: np.ndarray) -> np.ndarray:
+    """Whether a row of parallel columns stood there before."""
+    order = np.lexsort(columns)
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for column in columns:
+        ordered = column[order]
+        same &= ordered[1:] == ordered[:-1]
+    repeated = np.zeros(len(order), dtype=bool)
+    # lexsort is stable: of equal rows the first one stays first.
+    repeated[order[1:]] = same
+    return repeated

@@ -17,7 +17,8 @@ class Candidate:
     """An item that may be shown: its score, the strategy that found it, and the evidence for it.
 
     ``count`` and ``last_age_days`` tell the customer's own purchases of it; ``evidence_item_id`` names another item
-    that the customer bought and that led to this one.
+    that the customer bought and that led to this one. ``interval_days`` is the typical time between two purchases of
+    it, where the candidate was found by that.
     """
 
     item_id: str
@@ -26,6 +27,7 @@ class Candidate:
     count: int = 0
     last_age_days: float | None = None
     evidence_item_id: str | None = None
+    interval_days: float | None = None
 
 
 ItemRows = Mapping[str, Mapping[str, Any]]
@@ -108,21 +110,46 @@ def present(
 
 def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
     """Why an item is shown: the customer's own purchases, else what it goes with, else that many buy it."""
+    if candidate.interval_days is not None and candidate.count > 0:
+        return ItemReason("due_again", _due_again(candidate, candidate.interval_days), candidate.item_id)
     if candidate.count > 0:
         return ItemReason("bought_before", _bought_before(candidate), candidate.item_id)
     if candidate.evidence_item_id is not None:
+        code, sentence = _LED_BY_ITEM.get(candidate.strategy, ("goes_with", "Goes with {}"))
         title = describe(rows.get(candidate.evidence_item_id), candidate.evidence_item_id)
-        return ItemReason("goes_with", f"Goes with {title}", candidate.evidence_item_id)
-    return ItemReason("popular", "Popular with many customers lately")
+        return ItemReason(code, sentence.format(title), candidate.evidence_item_id)
+    return ItemReason(*_LED_BY_ALL.get(candidate.strategy, ("popular", "Popular with many customers lately")))
+
+
+_LED_BY_ITEM = {
+    "similar_items": ("similar", "Similar to {}"),
+    "bought_together": ("bought_together", "Bought together with {}"),
+    "next_in_session": ("next_in_session", "Often looked at after {}"),
+}
+_LED_BY_ALL = {
+    "trending": ("trending", "More and more customers buy this"),
+    "new_arrivals": ("new_arrival", "New in the shop"),
+}
+
+
+def _due_again(candidate: Candidate, interval_days: float) -> str:
+    every = max(round(interval_days), 1)
+    last = f"the last time was {_ago(candidate.last_age_days or 0.0)}"
+    if candidate.count > 1:
+        return f"You buy this about every {every} days; {last}" if every > 1 else f"You buy this every day; {last}"
+    return f"Customers buy this about every {every} days; {last}" if every > 1 else f"Customers buy this daily; {last}"
+
+
+def _ago(age_days: float) -> str:
+    days = int(age_days)
+    return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
 
 
 def _bought_before(candidate: Candidate) -> str:
     times = {1: "once", 2: "twice"}.get(candidate.count, f"{candidate.count} times")
     if candidate.last_age_days is None:
         return f"You bought this {times}"
-    days = int(candidate.last_age_days)
-    ago = {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
-    return f"You bought this {times}, the last time {ago}"
+    return f"You bought this {times}, the last time {_ago(candidate.last_age_days)}"
 
 
 def _properties(row: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -88,6 +88,16 @@ def reliability(outcomes: np.ndarray, probabilities: np.ndarray, bins: int = CAL
     return np.array([[probabilities[part].mean(), shares[part].mean(), len(part)] for part in parts])
 
 
+def cumulative_gains(outcomes: np.ndarray, probabilities: np.ndarray, steps: int = 20) -> list[float]:
+    """Share of those who left among the highest 1/steps, 2/steps, ... of the customers; empty where nobody left."""
+    if outcomes.sum() == 0:
+        return []
+    ordered = _mean_of_ties(outcomes, probabilities)[np.argsort(-probabilities, kind="stable")]
+    found = np.concatenate([[0.0], np.cumsum(ordered)]) / outcomes.sum()
+    places = np.arange(1, steps + 1) / steps * len(outcomes)
+    return [float(one) for one in np.interp(places, np.arange(len(found)), found)]
+
+
 def lift(outcomes: np.ndarray, probabilities: np.ndarray) -> float:
     """Share that left among the tenth with the highest scores, divided by the share of all."""
     captured = top_capture(outcomes, probabilities)

@@ -23,6 +23,7 @@ from training.offer_answers import offers_frame
 from training.offer_training import train_offers
 from training.pipeline import Training, train
 from training.progress import Steps
+from training.ranking_training import TWO_STAGE
 from training.settings import TrainingSettings
 
 # Of a row in a compressed Parquet file; a CSV file has more, and gets more buckets than it needs.
@@ -64,7 +65,9 @@ def backtest(
     history: History, settings: TrainingSettings, *, cutoff: datetime, k: int, seed: int, steps: Steps
 ) -> tuple[Training, Answers]:
     """Train on what was known before the cutoff and answer for every customer; nothing later is looked at."""
-    training = train(history, settings, as_of=cutoff, seed=seed, steps=steps, also_fit=tuple(settings.recommenders))
+    training = train(
+        history, settings, as_of=cutoff, seed=seed, steps=steps, also_fit=(*settings.recommenders, TWO_STAGE)
+    )
     features = population_features(history, training.churn.question, cutoff, steps)
     offers = train_offers(history, horizon_days=settings.horizon_days, as_of=cutoff, seed=seed, steps=steps)
     answers = Answers(

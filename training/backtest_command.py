@@ -11,6 +11,7 @@ import click
 from recommender.periods import instant
 from training.backtest import backtest, history_of, write_metrics
 from training.evaluate import evaluate
+from training.html_report import write_report
 from training.out_folder import prepare_out
 from training.progress import shown
 from training.session import Session
@@ -50,4 +51,5 @@ def backtest_command(
         answers.write(out)
         metrics = evaluate(history, training, answers, settings, k=k, seed=seed)
     write_metrics(metrics, out)
+    write_report(metrics, out / "report.html")
     click.echo(json.dumps({"judged": metrics["judged"], "shipped": metrics["shipped"], "out": str(out)}))

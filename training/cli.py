@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "ingest": "training.data_commands:ingest_command",
     "import": "training.data_commands:import_command",
     "readiness": "training.data_commands:readiness_command",
+    "tune": "training.tune_command:tune_command",
     "train": "training.train_commands:train_command",
     "models": "training.train_commands:models_command",
     "promote": "training.train_commands:promote_command",

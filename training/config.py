@@ -20,6 +20,16 @@ class Config:
         return self.home / "artifacts"
 
     @property
+    def tuned(self) -> Path:
+        """The settings that the command ``tune`` found, if it ran."""
+        return self.home / "tuned.toml"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of the reports of all trainings."""
+        return self.home / "reports"
+
+    @property
     def history(self) -> Path:
         """The folder of the history that training reads."""
         return self.home / "history"

@@ -6,25 +6,40 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from recommender import metrics
 from recommender.history import History
 from recommender.models.lifetime_value import purchase_history
 from recommender.outcomes import spend
 from recommender.periods import Period, rfc3339
-from recommender.probability_metrics import PROBABILITY_MEASURES, VALUE_MEASURES, Measure, judge
+from recommender.probability_metrics import (
+    PROBABILITY_MEASURES,
+    VALUE_MEASURES,
+    Measure,
+    cumulative_gains,
+    judge,
+    reliability,
+)
 from recommender.segments import lifecycle_segments
-from recommender.splits import Split, Truth
+from recommender.splits import Split
 from training.backtest import Answers
 from training.interactions import events_before
+from training.item_evaluation import judge_item_answers
+from training.list_evaluation import (
+    Customers,
+    calibration,
+    evaluate_lists,
+    named_bins,
+    with_shipped,
+    without_model,
+)
 from training.offer_evaluation import judge_offers
 from training.pipeline import Training
-from training.recommendation_training import SLATES, top_of
+from training.recommendation_training import BASELINES, SLATES, top_of
 from training.settings import TrainingSettings
 
 _SLICE_AT_LEAST = 50
+_SHIPPED = "shipped"
 
 
 def evaluate(
@@ -57,40 +72,33 @@ def evaluate(
     return {
         **head,
         "recommendations": judge_lists(history, training, k=k, seed=seed),
+        "item_answers": judge_item_answers(history, training, k=k, seed=seed),
         "churn": judge_churn(history, training, answers.features, lines, seed=seed),
         "value": judge_value(training, lines, returns, settings, seed=seed),
     }
 
 
 def judge_lists(history: History, training: Training, *, k: int, seed: int) -> dict[str, Any]:
-    """Every recommender that was fitted, by slate; slices of the shipped one by how much the customer bought."""
+    """Every recommender that was fitted and what is shipped, by slate: both targets, all slices, gains, variety."""
     bundle, matrix = training.bundle, training.lists.matrix
     split = Split(bundle.as_of, bundle.horizon_days)
     truth = split.truth(events_before(history, split.window.end), matrix)
-    judged: dict[str, Any] = {slate: {"models": {}} for slate in SLATES}
+    lists = {slate: {_SHIPPED: bundle.slates[slate].positions[:, :k]} for slate in SLATES}
     for name, model in training.lists.fitted.models.items():
-        lists = top_of(model, matrix, k=k)
-        for slate in SLATES:
-            judged[slate]["models"][name] = _list_figures(lists[slate][0], truth, slate, len(matrix.items), seed)
-    activity = np.bincount(matrix.rows[matrix.is_order], minlength=len(matrix.customers))
-    for slate in SLATES:
-        positions = bundle.slates[slate].positions[:, :k]
-        judged[slate]["shipped"] = _list_figures(positions, truth, slate, len(matrix.items), seed)
-        values = metrics.ndcg(positions, getattr(truth, slate))
-        is_light = activity <= np.median(activity)
-        judged[slate]["slices"] = {
-            name: {"ndcg": asdict(metrics.interval(values[chosen], seed=seed))}
-            for name, chosen in (("light customers", is_light), ("heavy customers", ~is_light))
-        }
-    return {**judged, "unreachable_pairs": truth.unreachable, "strangers": truth.strangers}
+        for slate, (positions, _) in top_of(model, matrix, k=k).items():
+            lists[slate][name] = positions
+    judged = evaluate_lists(lists, truth, Customers.of(matrix), baselines=BASELINES, seed=seed)
+    found = {slate: without_model(with_shipped(judged[slate], _SHIPPED), _SHIPPED) for slate in SLATES}
+    for slate in _with_probabilities(bundle.facts):
+        scores = bundle.slates[slate].scores[:, :k]
+        found[slate]["calibration"] = calibration(lists[slate][_SHIPPED], scores, getattr(truth, slate))
+    return {**found, "unreachable_pairs": truth.unreachable, "strangers": truth.strangers}
 
 
-def _list_figures(positions: np.ndarray, truth: Truth, slate: str, item_count: int, seed: int) -> dict[str, Any]:
-    accuracy = metrics.accuracy(positions, getattr(truth, slate))
-    figures: dict[str, Any] = {name: asdict(metrics.interval(values, seed=seed)) for name, values in accuracy.items()}
-    figures["coverage"] = metrics.coverage(positions, item_count)
-    figures["overlap"] = asdict(metrics.interval(metrics.overlap(positions, item_count), seed=seed))
-    return figures
+def _with_probabilities(facts: Mapping[str, Any]) -> list[str]:
+    """The slates whose scores are probabilities to buy within the horizon: all or none, or told slate by slate."""
+    told = facts.get("score_is_probability", False)
+    return [slate for slate in SLATES if (told.get(slate, False) if isinstance(told, Mapping) else told)]
 
 
 def judge_churn(
@@ -114,7 +122,18 @@ def judge_churn(
             for name, one in churn.candidates.items()
         },
         "shipped": _figures(PROBABILITY_MEASURES, shipped, left, seed),
+        **_curves(shipped, left),
         "slices": _slices(segments, lambda chosen: _figures(PROBABILITY_MEASURES, shipped[chosen], left[chosen], seed)),
+    }
+
+
+def _curves(predicted: pd.Series, happened: pd.Series) -> dict[str, Any]:
+    """What the plots of a probability show: its calibration in bins, and who is found among the highest."""
+    outcomes = happened.reindex(predicted.index).to_numpy(dtype="float64")
+    probabilities = predicted.to_numpy(dtype="float64")
+    return {
+        "calibration": named_bins(reliability(outcomes, probabilities)),
+        "cumulative_gains": cumulative_gains(outcomes, probabilities),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
 from recommender.feature_matrices import customer_features, item_features
@@ -52,6 +53,19 @@ def interactions_before(history: History, cutoff: datetime) -> InteractionMatrix
     customer_rows = history.read("customers", before=cutoff)
     return replace(
         matrix,
+        item_known_days=_known_days(item_rows, items, cutoff),
         item_features=item_features(item_rows, items),
         customer_features=customer_features(customer_rows, customers),
     )
+
+
+def _known_days(item_rows: pd.DataFrame, items: IdIndex, cutoff: datetime) -> np.ndarray | None:
+    """How many days before the cutoff each item became available; None where all were always there."""
+    begins = item_rows["available_from"]
+    if begins.isna().all():
+        return None
+    days = np.full(len(items), np.inf, dtype=np.float32)
+    given = begins.notna().to_numpy()
+    ages = (pd.Timestamp(cutoff) - begins[given]).dt.total_seconds() / 86_400.0
+    days[items.positions(item_rows["item_id"][given])] = ages
+    return days

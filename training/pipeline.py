@@ -65,12 +65,15 @@ def train(
         items=lists.matrix.items,
         slates=lists.laid.slates,
         history=lists.laid.history,
-        similar=lists.similar,
-        popular=lists.popular,
-        models={**lists.models, **_present(churn=churn.model, value=value.model)},
+        item_slates=lists.item_answers.item_slates,
+        lists=lists.item_answers.lists,
+        due=lists.item_answers.due,
+        categories=lists.item_answers.categories,
+        category_lists=lists.item_answers.category_lists,
+        models={**lists.models, **lists.item_answers.models, **_present(churn=churn.model, value=value.model)},
     )
     choices = _choices(lists, churn, value)
-    verdict = judge(bundle, choices, served, seed=seed)
+    verdict = judge(bundle, choices, served, lists=lists.figures, seed=seed)
     facts = {
         "seed": seed,
         "data": {"fingerprint": history.fingerprint(as_of), **lists.counts},
@@ -79,6 +82,7 @@ def train(
         "placements": placements_to_settings(settings.placements),
         "shipped": {**lists.shipped, **{name: choice.shipped for name, choice in choices.items()}},
         "answers": {name: choice.facts() for name, choice in choices.items()},
+        "lists": dict(lists.figures),
         "left_out": dict(lists.left_out),
         "churn": dict(churn.facts),
         "gate": verdict.facts(),

@@ -2,89 +2,44 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from recommender import metrics
-from recommender.bundle import Slates
-from recommender.epoch_selection import EpochChoice, choose_epochs
-from recommender.errors import NotEnoughData, RecommenderError
+from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.interaction_matrix import InteractionMatrix
-from recommender.models import create
 from recommender.models.base import Recommender
-from recommender.models.blending import Blend
-from recommender.ranking import mask, score_blocks, top_items
+from recommender.ranking import mask, score_blocks
 from recommender.splits import Split, Truth
+from recommender.top_items import top_items
 from training.interactions import events_before, interactions_before
+from training.item_training import ItemAnswers, train_items
+from training.list_evaluation import Customers, evaluate_lists, with_shipped
 from training.progress import Steps
+from training.ranking_training import TWO_STAGE, PastExamples, past_examples, two_stage
+from training.recommender_fitting import Fitted, fit_recommenders
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
-from training.slates import LaidSlates, lay_slates, popular_slate, similar_slates
-
-logger = logging.getLogger(__name__)
+from training.slates import LaidSlates, lay_slates
 
 SLATES = ("all", "new")
 BASELINES = {"all": "personal_frequency", "new": "popularity"}
 K_JUDGED = 10
-LIGHTFM = "lightfm_hybrid"
-_FAILURES = (RecommenderError, ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError)
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """The recommenders that could be fitted, by name, and for the others why not.
-
-    ``alone`` holds them as they are, ``models`` each in front of popularity, so that it scores every item.
-    """
-
-    alone: Mapping[str, Recommender]
-    models: Mapping[str, Recommender]
-    left_out: Mapping[str, str]
-
-
-def fit_recommenders(
-    matrix: InteractionMatrix,
-    settings: Mapping[str, Mapping[str, Any]],
-    *,
-    seed: int,
-    names: Iterable[str],
-    fitted: Mapping[str, Recommender] | None = None,
-) -> Fitted:
-    """Fit the recommenders named and put each that cannot score everything in front of popularity.
-
-    ``settings`` gives the constructor keywords by name, ``fitted`` those that are fitted on the matrix already. A
-    recommender that fails is left out and reported; without popularity nothing can be answered, so its failure is
-    raised.
-    """
-    popularity = create("popularity", seed, **settings.get("popularity", {})).fit(matrix)
-    alone, models, left_out = {"popularity": popularity}, {"popularity": popularity}, {}
-    for name in names:
-        if name == "popularity":
-            continue
-        try:
-            given = (fitted or {}).get(name)
-            alone[name] = given or create(name, seed, **settings.get(name, {})).fit(matrix)
-            models[name] = Blend.of_fitted((alone[name], popularity))
-        except _FAILURES as problem:
-            logger.warning("recommender left out name=%s problem=%s", name, problem)
-            left_out[name] = f"{type(problem).__name__}: {problem}"
-    return Fitted(alone, models, left_out)
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The choice per slate, the settings decided with it, and which recommenders were left out, with the reason."""
+    """The choice per slate, what the ranker may learn from, which recommenders were left out, and all figures."""
 
     choices: Mapping[str, Choice]
-    settings: Mapping[str, Mapping[str, Any]]
+    examples: PastExamples
     left_out: Mapping[str, str]
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 def top_of(model: Recommender, matrix: InteractionMatrix, *, k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -99,59 +54,63 @@ def top_of(model: Recommender, matrix: InteractionMatrix, *, k: int) -> dict[str
     }
 
 
+@dataclass(frozen=True)
+class JudgedLists:
+    """Every model on a window: by slate and name what decides, and by slate all figures that a report shows."""
+
+    judged: Mapping[str, Mapping[str, Judged]]
+    figures: Mapping[str, Any]
+
+
 def judge_recommenders(
-    models: Mapping[str, Recommender], matrix: InteractionMatrix, truth: Truth
-) -> dict[str, dict[str, Judged]]:
-    """Every model on a window, by slate and name; customers without truth count nowhere."""
-    judged: dict[str, dict[str, Judged]] = {slate: {} for slate in SLATES}
-    truths = {"all": truth.all, "new": truth.new}
+    models: Mapping[str, Recommender], matrix: InteractionMatrix, truth: Truth, *, seed: int, steps: Steps
+) -> JudgedLists:
+    """Every model on a window; customers without truth count nowhere."""
     some_truth = np.flatnonzero(np.diff(truth.all.indptr))
-    histories = matrix.of_customers(some_truth)
-    for name, model in models.items():
-        lists = top_of(model, histories, k=K_JUDGED)
-        for slate in SLATES:
-            positions, _ = lists[slate]
-            judged[slate][name] = Judged(metrics.accuracy(positions, truths[slate][some_truth]), "ndcg")
-    return judged
+    histories, truth = matrix.of_customers(some_truth), truth.of_customers(some_truth)
+    lists: dict[str, dict[str, np.ndarray]] = {slate: {} for slate in SLATES}
+    for name in steps("judge", list(models)):
+        for slate, (positions, _) in top_of(models[name], histories, k=K_JUDGED).items():
+            lists[slate][name] = positions
+    wanted = {"all": truth.all, "new": truth.new}
+    judged = {
+        slate: {
+            name: Judged(metrics.accuracy(positions, wanted[slate]), "ndcg") for name, positions in lists[slate].items()
+        }
+        for slate in SLATES
+    }
+    customers = Customers.of(matrix).listed(some_truth)
+    return JudgedLists(judged, evaluate_lists(lists, truth, customers, baselines=BASELINES, seed=seed))
 
 
 def choose_recommenders(
-    history: History, settings: TrainingSettings, *, as_of: datetime, seed: int, steps: Steps
+    history: History,
+    matrix: InteractionMatrix,
+    settings: TrainingSettings,
+    *,
+    as_of: datetime,
+    seed: int,
+    steps: Steps,
 ) -> Chosen:
-    """Decide on the window before ``as_of``; where nobody did anything before it, the baselines are taken."""
+    """Decide on the window before ``as_of``; where nobody did anything before it, the baselines are taken.
+
+    ``matrix`` holds what was known before ``as_of``; models are judged on customers who were known before the window.
+    """
+    past = matrix.earlier(settings.horizon_days)
+    known = past.of_those_with_events()
     split = Split(as_of - timedelta(days=settings.horizon_days), settings.horizon_days)
-    matrix = interactions_before(history, split.cutoff)
-    truth = split.truth(events_before(history, as_of), matrix)
-    if not len(matrix) or not truth.all.nnz:
-        return Chosen({}, settings.recommenders, {})
-    epochs = decide_epochs(matrix, truth.new, settings, seed=seed, steps=steps)
-    decided, known = dict(settings.recommenders), {}
-    if epochs is not None:
-        decided[LIGHTFM] = {**decided[LIGHTFM], "epochs": epochs.epochs}
-        known[LIGHTFM] = epochs.model
-    fitted = fit_recommenders(matrix, decided, seed=seed, names=steps("fit on the past", decided), fitted=known)
-    judged = judge_recommenders(fitted.models, matrix, truth)
-    choices = {slate: choose(slate, judged[slate], baseline=BASELINES[slate], seed=seed) for slate in SLATES}
-    return Chosen(choices, decided, fitted.left_out)
-
-
-def decide_epochs(
-    matrix: InteractionMatrix, truth: sparse.csr_matrix, settings: TrainingSettings, *, seed: int, steps: Steps
-) -> EpochChoice | None:
-    """How long LightFM learns, by the window; None where it is not wanted, is told how long, or fails."""
-    given = settings.recommenders.get(LIGHTFM)
-    if given is None or "epochs" in given:
-        return None
-    try:
-        model = create(LIGHTFM, seed, **given)
-        epochs = iter(steps("LightFM epochs", range(max(settings.epoch_candidates) + 1)))
-        next(epochs)
-        return choose_epochs(
-            model, matrix, truth, candidates=settings.epoch_candidates, on_epoch=lambda _: next(epochs, None)
-        )
-    except _FAILURES as problem:
-        logger.warning("epochs not chosen problem=%s", problem)
-        return None
+    truth = split.truth(events_before(history, as_of), known)
+    if not len(past) or not truth.all.nnz:
+        return Chosen({}, PastExamples({}), {})
+    names = steps("fit on the past", list(settings.recommenders))
+    fitted = fit_recommenders(past, settings.recommenders, seed=seed, names=names)
+    examples = past_examples(matrix, fitted, settings, seed=seed, steps=steps)
+    ranker = two_stage(fitted, examples.before(1, settings.ranking_cutoffs), settings)
+    models = fitted.with_model(TWO_STAGE, ranker).models
+    lists = judge_recommenders(models, known, truth, seed=seed, steps=steps)
+    choices = {slate: choose(slate, lists.judged[slate], baseline=BASELINES[slate], seed=seed) for slate in SLATES}
+    figures = {slate: with_shipped(lists.figures[slate], choices[slate].shipped) for slate in SLATES}
+    return Chosen(choices, examples, fitted.left_out, figures)
 
 
 @dataclass(frozen=True)
@@ -164,10 +123,10 @@ class TrainedRecommendations:
     shipped: Mapping[str, str]
     models: Mapping[str, Recommender]
     laid: LaidSlates
-    similar: Slates
-    popular: Slates
+    item_answers: ItemAnswers
     left_out: Mapping[str, str]
     counts: Mapping[str, int]
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train_recommendations(
@@ -186,20 +145,41 @@ def train_recommendations(
     matrix = interactions_before(history, as_of)
     if not len(matrix):
         raise NotEnoughData(f"no customer met an item before {as_of:%Y-%m-%d}; ingest order_lines or interactions")
-    chosen = choose_recommenders(history, settings, as_of=as_of, seed=seed, steps=steps)
+    chosen = choose_recommenders(history, matrix, settings, as_of=as_of, seed=seed, steps=steps)
     shipped = {one: chosen.choices[one].shipped if chosen.choices else BASELINES[one] for one in SLATES}
-    names = [one for one in chosen.settings if one in {*shipped.values(), *also_fit, "item_similarity"}]
-    fitted = fit_recommenders(matrix, chosen.settings, seed=seed, names=steps("fit", names))
-    models = {slate: fitted.models.get(name, fitted.models["popularity"]) for slate, name in shipped.items()}
+    fitted = _fit_shipped(matrix, chosen, {*shipped.values(), *also_fit}, settings, seed=seed, steps=steps)
+    every = fitted.models
+    models = {slate: every.get(name, every["popularity"]) for slate, name in shipped.items()}
+    laid = lay_slates(matrix, models, progress=lambda rows: steps("slates", rows))
+    item_answers = train_items(history, matrix, fitted, laid.slates, settings, as_of=as_of, seed=seed, steps=steps)
     return TrainedRecommendations(
         matrix=matrix,
         choices=chosen.choices,
         fitted=fitted,
         models=models,
         shipped=shipped,
-        laid=lay_slates(matrix, models, progress=lambda rows: steps("slates", rows)),
-        similar=similar_slates(matrix, fitted.alone.get("item_similarity")),
-        popular=popular_slate(fitted.models["popularity"].item_scores_),
-        left_out={**chosen.left_out, **fitted.left_out},
+        laid=laid,
+        item_answers=item_answers,
+        left_out={**chosen.left_out, **fitted.left_out, **item_answers.left_out},
         counts={"customers": len(matrix.customers), "items": len(matrix.items), "interactions": len(matrix)},
+        figures=chosen.figures,
     )
+
+
+def _fit_shipped(
+    matrix: InteractionMatrix,
+    chosen: Chosen,
+    wanted: set[str],
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    steps: Steps,
+) -> Fitted:
+    """The recommenders wanted, and those that other answers stand on, fitted on everything known."""
+    wanted = wanted | {"item_similarity"} | (set(settings.generators) if TWO_STAGE in wanted else set())
+    names = [name for name in settings.recommenders if name in wanted]
+    fitted = fit_recommenders(matrix, settings.recommenders, seed=seed, names=steps("fit", names))
+    if TWO_STAGE not in wanted:
+        return fitted
+    ranker = two_stage(fitted, chosen.examples.before(0, settings.ranking_cutoffs), settings)
+    return fitted.with_model(TWO_STAGE, ranker)

@@ -28,6 +28,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     for answer in _TITLES:
         if answer in manifest["answers"]:
             yield from _answer_lines(answer, manifest["answers"][answer])
+            yield from _list_lines((manifest.get("lists") or {}).get(answer))
     missing = manifest["churn"].get("missing")
     if missing:
         yield f"who leaves: {manifest['churn'].get('kind', 'no model')}, because {missing}"
@@ -48,6 +49,24 @@ def _answer_lines(answer: str, facts: Mapping[str, Any]) -> Iterator[str]:
         compared = "baseline" if gain is None else "gain " + _with_interval(gain, "+")
         mark = "*" if name == facts["shipped"] else " "
         yield f" {mark} {name:<20} {_with_interval(figure, '')}  {compared}"
+
+
+def _list_lines(figures: Mapping[str, Any] | None) -> Iterator[str]:
+    """What the shipped list is like beyond the measure that decided; all of it is in the page of the report."""
+    if not figures:
+        return
+    shipped, basket = figures["shipped"], figures["next_basket"]["shipped"]
+    yield f"   next basket: ndcg {_with_interval(basket['ndcg'], '')}, recall {_with_interval(basket['recall'], '')}"
+    for name, one in figures["slices"].items():
+        if one["customers"]:
+            gain = _with_interval(one["gain_over_popularity"], "+")
+            yield f"   {name}: ndcg {_with_interval(one['ndcg'], '')}, gain over popularity {gain}"
+    yield (
+        f"   shows {shipped['coverage']:.1%} of the catalogue; two customers share "
+        f"{shipped['overlap']['mean'] or 0.0:.1%} of their lists; "
+        f"{shipped['head_share']['mean'] or 0.0:.1%} of the places have best sellers, "
+        f"{figures['truth']['head_share']['mean'] or 0.0:.1%} of what was bought"
+    )
 
 
 def _with_interval(figure: Mapping[str, float | None], sign: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.metrics import Interval, interval, paired_interval
+from recommender.metrics import Interval, intervals
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,9 @@ def choose(answer: str, judged: Mapping[str, Judged], *, baseline: str, seed: in
 
     The 95 % interval of the gain must lie wholly above 0; where no model's does, the baseline is shipped.
     """
-    means = {
-        name: {measure: interval(values, seed=seed) for measure, values in one.measures.items()}
-        for name, one in judged.items()
-    }
-    gains = {
-        name: paired_interval(one.values, judged[baseline].values, seed=seed)
-        for name, one in judged.items()
-        if name != baseline
-    }
+    means = {name: intervals(one.measures, seed=seed) for name, one in judged.items()}
+    differences = {name: one.values - judged[baseline].values for name, one in judged.items() if name != baseline}
+    gains = intervals(differences, seed=seed)
     better = [name for name, gain in gains.items() if gain.low > 0]
     shipped = max(better, key=lambda name: gains[name].mean, default=baseline)
     return Choice(answer, shipped, baseline, means, gains, judged)

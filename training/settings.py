@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from recommender.errors import SettingError
+from recommender.errors import SettingError, UnknownName
 from recommender.placements import Placement, placements_from
 
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "default.toml"
@@ -19,36 +19,54 @@ class TrainingSettings:
     """What one training does.
 
     ``horizon_days`` is how far every answer looks; ``activity_days`` how recent an order must be for a customer to be
-    in the churn population. ``recommenders`` names models and their constructor keywords; ``epoch_candidates`` are
-    the numbers of epochs that LightFM may be given, judged on the window before ``as_of``.
+    in the churn population. ``recommenders`` names models and their constructor keywords; ``generators`` are those of
+    them that propose candidates to the ranker, which learns from ``ranking_cutoffs`` past cutoffs and at most
+    ``ranking_customers`` customers at each.
     """
 
     horizon_days: int = 28
     activity_days: int = 56
     panel_cutoffs: int = 6
     panel_step_days: int = 28
-    epoch_candidates: tuple[int, ...] = (5, 10, 20)
+    ranking_cutoffs: int = 3
+    ranking_customers: int = 5000
+    generators: tuple[str, ...] = ()
     recommenders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     placements: Mapping[str, Placement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("horizon_days", "activity_days", "panel_cutoffs", "panel_step_days"):
+        for name in (
+            "horizon_days",
+            "activity_days",
+            "panel_cutoffs",
+            "panel_step_days",
+            "ranking_cutoffs",
+            "ranking_customers",
+        ):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise SettingError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        for name in self.generators:
+            if name not in self.recommenders:
+                raise UnknownName("recommender that generates candidates:", name, self.recommenders)
 
 
-def read_settings(path: Path | None = None, **overrides: Any) -> TrainingSettings:
-    """The default settings, those of a TOML file over them, the overrides over all.
+def read_settings(path: Path | None = None, *, tuned: Path | None = None, **overrides: Any) -> TrainingSettings:
+    """The default settings, those that were tuned, those of a TOML file, the overrides: each over those before.
+
+    The file of tuned settings need not be there.
 
     Raises SettingError for a key that does not exist.
     """
-    given = _read(DEFAULT_CONFIG) | (_read(path) if path else {}) | overrides
+    chosen = (_read(tuned) if tuned and tuned.exists() else {}) | (_read(path) if path else {}) | overrides
+    given = _read(DEFAULT_CONFIG) | chosen
     known = {one.name for one in fields(TrainingSettings)}
     unknown = sorted(set(given) - known)
     if unknown:
         raise SettingError(f"{path}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
-    given["epoch_candidates"] = tuple(given["epoch_candidates"])
+    if "generators" not in chosen:
+        given["generators"] = [name for name in given["generators"] if name in given["recommenders"]]
+    given["generators"] = tuple(given["generators"])
     given["placements"] = placements_from(given.get("placements", {}))
     return TrainingSettings(**given)
 

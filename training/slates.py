@@ -11,11 +11,10 @@ from recommender.bundle import Slates
 from recommender.candidates import DEPTH
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.base import Recommender
-from recommender.models.item_similarity import ItemSimilarity
-from recommender.ranking import BLOCK_CUSTOMERS, mask, top_items
+from recommender.ranking import BLOCK_CUSTOMERS, mask
+from recommender.top_items import top_items
 
 POPULAR_DEPTH = 2_000
-SIMILAR_DEPTH = 50
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def lay_slates(
     """The best items of every customer: ``all`` with bought items, ``new`` without; a block of customers at a time."""
     customers = len(matrix.customers)
     depth = min(DEPTH, len(matrix.items))
-    laid = {name: Slates(*_blank(customers, depth)) for name in models}
+    laid = {name: blank(customers, depth) for name in models}
     for start in progress(range(0, customers, BLOCK_CUSTOMERS)):
         rows = np.arange(start, min(start + BLOCK_CUSTOMERS, customers))
         block = matrix.of_customers(rows)
@@ -73,23 +72,14 @@ def lay_slates(
     return LaidSlates(laid, {"counts": counts, "last_age_days": ages})
 
 
-def similar_slates(matrix: InteractionMatrix, model: ItemSimilarity | None) -> Slates:
-    """The items most like each item, best first; without a model none."""
-    slates = Slates(*_blank(len(matrix.items), SIMILAR_DEPTH))
-    if model is not None:
-        for item in range(len(matrix.items)):
-            near, values = model.similar(item, SIMILAR_DEPTH)
-            slates.positions[item, : len(near)], slates.scores[item, : len(near)] = near, values
-    return slates
+def one_row(item_scores: np.ndarray, depth: int = POPULAR_DEPTH) -> Slates:
+    """The best items as one row; those whose score is NaN are left out."""
+    return Slates(*top_items(item_scores[None, :].astype(np.float32), min(depth, len(item_scores))))
 
 
-def popular_slate(item_scores: np.ndarray) -> Slates:
-    """The most popular items as one row."""
-    return Slates(*top_items(item_scores[None, :], min(POPULAR_DEPTH, len(item_scores))))
-
-
-def _blank(customers: int, depth: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.full((customers, depth), -1, dtype=np.int32), np.full((customers, depth), np.nan, dtype=np.float32)
+def blank(rows: int, depth: int) -> Slates:
+    """Slates in which no place is taken yet."""
+    return Slates(np.full((rows, depth), -1, dtype=np.int32), np.full((rows, depth), np.nan, dtype=np.float32))
 
 
 def _history(matrix: InteractionMatrix, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

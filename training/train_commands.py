@@ -11,6 +11,7 @@ import click
 from recommender.artifact_store import ArtifactStore
 from recommender.errors import ArtifactError, SettingError
 from recommender.periods import instant
+from training.html_report import write_report
 from training.pipeline import instant_after_last_event, train
 from training.progress import shown
 from training.report import report_text
@@ -29,7 +30,7 @@ def train_command(
     session: Session, config_file: Path | None, as_of_text: str | None, seed: int, promote: bool, as_json: bool
 ) -> None:
     """Fit all models, judge them on the past, write a bundle, and serve it if the gate lets it pass."""
-    settings = read_settings(config_file)
+    settings = read_settings(config_file, tuned=session.config.tuned)
     artifacts = session.artifacts
     with session.store() as store:
         history = session.history(store)
@@ -37,6 +38,9 @@ def train_command(
     training = train(history, settings, as_of=as_of, seed=seed, steps=shown, served=artifacts.served_manifest())
     version = artifacts.save(training.bundle)
     _report(artifacts, version, as_json)
+    page = session.config.reports / f"{version}.html"
+    write_report(artifacts.manifest(version), page)
+    click.echo(f"report: {page}", err=True)
     if promote and training.verdict.passed:
         artifacts.promote(version, at=session.clock())
         click.echo(f"served: {version}", err=True)

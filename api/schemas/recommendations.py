@@ -10,7 +10,7 @@ from api.schemas.common import Answer, AsOf, ModelVersion, Query
 
 INCLUDABLE = ("properties", "debug")
 
-_POPULAR_ITEM: dict[str, Any] = {
+_BOUGHT_ITEM: dict[str, Any] = {
     "item_id": "1082185",
     "rank": 1,
     "score": 0.84,
@@ -48,19 +48,6 @@ class RecommendationsQuery(Query):
         return frozenset(filter(None, self.include.split(",")))
 
 
-class SimilarItemsQuery(Query):
-    """How many similar items to tell."""
-
-    limit: int = Field(10, ge=1, le=100, description="Number of items at most")
-
-
-class PopularItemsQuery(Query):
-    """Which popular items to tell."""
-
-    limit: int = Field(10, ge=1, le=100, description="Number of items at most")
-    category: str | None = Field(None, max_length=1_000, description="Only items of this category path or below it")
-
-
 class ItemReasonOut(Answer):
     """Why an item is shown."""
 
@@ -80,34 +67,6 @@ class RecommendedItemOut(Answer):
     properties: dict[str, Any] | None = Field(description="The item's columns; null unless included")
 
 
-class ItemListOut(Answer):
-    """Items that belong to no customer."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "strategy": "popular",
-                    "fallback": None,
-                    "model_version": "20171204T000000Z-1f3a",
-                    "as_of": "2017-12-04T00:00:00Z",
-                    "took_ms": 1.2,
-                    "items": [_POPULAR_ITEM],
-                    "warnings": [],
-                }
-            ]
-        }
-    )
-
-    strategy: str = Field(description="How the list was made")
-    fallback: str | None = Field(description="What was answered instead of what was asked; null: as asked")
-    model_version: ModelVersion
-    as_of: AsOf
-    took_ms: float = Field(ge=0, description="Milliseconds that the server worked on it")
-    items: tuple[RecommendedItemOut, ...] = Field(description="Best first; fewer than asked only if there are fewer")
-    warnings: tuple[str, ...] = Field(description="What the reader should know about this list")
-
-
 class RecommendationsOut(Answer):
     """What to show one customer at one placement."""
 
@@ -125,7 +84,7 @@ class RecommendationsOut(Answer):
                     "as_of": "2017-12-04T00:00:00Z",
                     "valid_until": "2026-11-22T06:30:00Z",
                     "took_ms": 2.1,
-                    "items": [_POPULAR_ITEM],
+                    "items": [_BOUGHT_ITEM],
                     "warnings": [],
                     "debug": None,
                 }

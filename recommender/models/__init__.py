@@ -12,14 +12,24 @@ from recommender.errors import UnknownName
 RECOMMENDERS = {
     "popularity": "recommender.models.popularity:DecayedPopularity",
     "personal_frequency": "recommender.models.personal_frequency:DecayedPersonalFrequency",
+    "trending": "recommender.models.trending:Trending",
     "item_similarity": "recommender.models.item_similarity:ItemSimilarity",
+    "neighbour_baskets": "recommender.models.neighbour_baskets:NeighbourBaskets",
+    "user_neighbours": "recommender.models.user_neighbours:UserNeighbours",
     "graph_filter": "recommender.models.graph_filter:GraphFilter",
     "ease": "recommender.models.ease:Ease",
     "rp3beta": "recommender.models.rp3beta:RP3Beta",
     "als": "recommender.models.als:AlternatingLeastSquares",
+    "affinity": "recommender.models.affinity:Affinity",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
+    "two_stage": "recommender.models.two_stage:TwoStage",
+}
+ITEM_MODELS = {
+    "bought_together": "recommender.models.bought_together:BoughtTogether",
+    "next_item": "recommender.models.next_item:NextItem",
+    "repurchase_intervals": "recommender.models.repurchase_intervals:RepurchaseIntervals",
 }
 CHURN_MODELS = {
     "churn": "recommender.models.churn:ChurnModel",
@@ -36,7 +46,7 @@ UPLIFT_MODELS = {
 
 def registry() -> dict[str, str]:
     """The place of every registered model class, ``module:class``, by its name."""
-    return {**RECOMMENDERS, **CHURN_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
+    return {**RECOMMENDERS, **ITEM_MODELS, **CHURN_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
 
 
 def model_class(name: str) -> Callable[..., Any]:

@@ -7,10 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from recommender.errors import NotFitted, SettingError
+from recommender.errors import SettingError
 from recommender.interaction_matrix import InteractionMatrix
-from recommender.models import create, name_of, restore
+from recommender.models import create
 from recommender.models.base import Recommender
+from recommender.models.parts import fitted_parts, restored, states_of
 
 _LOWEST_KEY = -0x7F7FFFFF  # of the lowest finite float32
 
@@ -43,7 +44,7 @@ class Blend:
 
     def score(self, histories: InteractionMatrix) -> np.ndarray:
         """Scores whose order is that of the recommenders, one after the other."""
-        first, *others = _fitted(self)
+        first, *others = fitted_parts(self)
         scores: np.ndarray = first.score(histories) + np.float32(0.0)
         for other in others:
             _fill_below(scores, other.score(histories))
@@ -51,13 +52,13 @@ class Blend:
 
     def state(self) -> dict[str, Any]:
         """Names and states of the recommenders; raises NotFitted before ``fit``."""
-        return {"recommenders": _states(_fitted(self)), "seed": self.seed}
+        return {"recommenders": states_of(fitted_parts(self)), "seed": self.seed}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """The blend that ``state`` was taken from."""
         model = cls([entry["name"] for entry in state["recommenders"]], seed=state["seed"])
-        model.fitted_ = _restored(state["recommenders"])
+        model.fitted_ = restored(state["recommenders"])
         return model
 
 
@@ -99,7 +100,7 @@ class RankBlend:
 
     def score(self, histories: InteractionMatrix) -> np.ndarray:
         """Weighted sums of reciprocal ranks."""
-        fitted = _fitted(self)
+        fitted = fitted_parts(self)
         total = np.zeros((len(histories.customers), len(histories.items)), dtype=np.float32)
         for recommender, weight in zip(fitted, self.weights_, strict=True):
             for row, values in enumerate(recommender.score(histories)):
@@ -111,7 +112,7 @@ class RankBlend:
     def state(self) -> dict[str, Any]:
         """Settings, names and states of the recommenders; raises NotFitted before ``fit``."""
         return {
-            "recommenders": _states(_fitted(self)),
+            "recommenders": states_of(fitted_parts(self)),
             "weights": list(self.weights_),
             "damping": self.damping,
             "depth": self.depth,
@@ -124,7 +125,7 @@ class RankBlend:
         names = [entry["name"] for entry in state["recommenders"]]
         model = cls(names, state["weights"], state["damping"], state["depth"], state["seed"])
         model.weights_ = tuple(state["weights"])
-        model.fitted_ = _restored(state["recommenders"])
+        model.fitted_ = restored(state["recommenders"])
         return model
 
 
@@ -137,27 +138,12 @@ def _fit_all(
     return tuple(one.fit(interactions) for one in made)
 
 
-def _fitted(blend: Blend | RankBlend) -> tuple[Recommender, ...]:
-    fitted: tuple[Recommender, ...] | None = getattr(blend, "fitted_", None)
-    if fitted is None:
-        raise NotFitted(blend)
-    return fitted
-
-
 def _weights(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
     if weights is None:
         return (1.0,) * count
     if len(weights) != count or min(weights) <= 0:
         raise SettingError(f"weights {list(weights)} do not fit {count} recommenders; give each one above 0")
     return tuple(float(weight) for weight in weights)
-
-
-def _states(recommenders: Sequence[Recommender]) -> list[dict[str, Any]]:
-    return [{"name": name_of(one), "state": one.state()} for one in recommenders]
-
-
-def _restored(entries: Sequence[dict[str, Any]]) -> tuple[Recommender, ...]:
-    return tuple(restore(entry["name"], entry["state"]) for entry in entries)
 
 
 def _fill_below(scores: np.ndarray, others: np.ndarray) -> None:

@@ -19,6 +19,7 @@ class TreeSettings:
     min_child_rows: int = 60
     l2: float = 5.0
     column_share: float = 1.0
+    bins: int = 255
     num_threads: int = 1
     seed: int = 0
 
@@ -31,6 +32,7 @@ class TreeSettings:
             "min_child_samples": self.min_child_rows,
             "lambda_l2": self.l2,
             "feature_fraction": self.column_share,
+            "max_bin": self.bins,
             "num_threads": self.num_threads,
             "seed": self.seed,
             "deterministic": True,
@@ -82,6 +84,10 @@ class BoostedTrees:
         if not len(numbers):
             return np.zeros((0, numbers.shape[1] + 1))
         return np.asarray(self._loaded().predict(numbers, pred_contrib=True, num_threads=1))
+
+    def gains(self) -> np.ndarray:
+        """What each column brought to the fit: the summed gain of its splits."""
+        return np.asarray(self._loaded().feature_importance("gain"))
 
     def _loaded(self) -> Any:
         with self._lock:

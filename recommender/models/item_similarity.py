@@ -38,18 +38,19 @@ class ItemSimilarity:
         require_interactions(self, interactions)
         met = _damped(interactions.counts())
         bought_together = nearest(met, self.neighbours, self.shrinkage)
-        alike = self._alike(interactions, np.diff(met.tocsc().indptr) == 0)
+        alike = self.alike(interactions, np.diff(met.tocsc().indptr) == 0)
         self.similar_: sparse.csr_matrix = (bought_together + alike).tocsr()
         # A newcomer is found from the items that it resembles: its neighbours count in the other direction.
         self.weights_: sparse.csr_matrix = (bought_together + self.content_weight * alike.T).tocsr().astype(np.float32)
         return self
 
-    def _alike(self, interactions: InteractionMatrix, is_new: np.ndarray) -> sparse.csr_matrix:
+    def alike(self, interactions: InteractionMatrix, chosen: np.ndarray) -> sparse.csr_matrix:
+        """Items x items: to each item chosen the ``neighbours`` that its features resemble most; others have none."""
         features = interactions.item_features
-        if features is None or not is_new.any():
-            return sparse.csr_matrix((len(is_new), len(is_new)), dtype=np.float32)
+        if features is None or not chosen.any():
+            return sparse.csr_matrix((len(chosen), len(chosen)), dtype=np.float32)
         telling = _telling(features.values)
-        return nearest(telling.T.tocsr(), self.neighbours, self.shrinkage, only=is_new)
+        return nearest(telling.T.tocsr(), self.neighbours, self.shrinkage, only=chosen)
 
     def score(self, histories: InteractionMatrix) -> np.ndarray:
         """Summed similarities to what the customers met, lately more than long ago."""

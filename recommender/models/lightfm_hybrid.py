@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from lightfm import LightFM
 
 
+_SETTINGS = ("components", "epochs", "learning_rate", "loss", "max_sampled", "item_alpha", "customer_alpha",
+             "with_features", "seed")  # fmt: skip
+
+
 class LightFMHybrid:
     """Scores an item by the product of its factors with the customer's, plus both biases (Kula, 2015).
 
     Every customer and item has factors of its own beside those of its features; a row's shares sum to 1. Pairs are
     learned with the weight ``log1p`` of their summed interactions. Customers and items that the fit met in no
-    interaction are scored by their features alone, and are unknown (NaN) without any. Learning runs in one thread:
-    one seed gives one model. Scores are products of the arrays learned, so serving needs no LightFM.
+    interaction are scored by their features alone, and are unknown (NaN) without any or ``with_features`` False.
+    Learning runs in one thread: one seed gives one model. Scores are products of the arrays learned, so serving
+    needs no LightFM.
     """
 
     # factors, 1, bias of each customer; factors, bias, 1 of each item; as of a customer for each customer feature
@@ -43,6 +48,7 @@ class LightFMHybrid:
         max_sampled: int = 10,
         item_alpha: float = 0.0,
         customer_alpha: float = 0.0,
+        with_features: bool = True,
         seed: int = 0,
     ) -> None:
         self.components = components
@@ -52,36 +58,26 @@ class LightFMHybrid:
         self.max_sampled = max_sampled
         self.item_alpha = item_alpha
         self.customer_alpha = customer_alpha
+        self.with_features = with_features
         self.seed = seed
 
     def settings(self) -> dict[str, Any]:
         """The keywords that make an equal, unfitted model."""
-        names = ("components", "epochs", "learning_rate", "loss", "max_sampled", "item_alpha", "customer_alpha", "seed")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _SETTINGS}
 
-    def fit(self, interactions: InteractionMatrix, on_epoch: Callable[[int], None] | None = None) -> Self:
-        """Learn for ``epochs`` rounds; ``on_epoch`` is told the number of each round done.
+    def fit(self, interactions: InteractionMatrix) -> Self:
+        """Learn for ``epochs`` rounds.
 
         Raises NotEnoughData where there is no positive interaction, SettingError where learning diverges.
         """
-        (fitted,) = self.stages(interactions, [self.epochs], on_epoch)
-        self.__dict__.update(fitted.__dict__)
-        return self
-
-    def stages(
-        self, interactions: InteractionMatrix, epochs: Sequence[int], on_epoch: Callable[[int], None] | None = None
-    ) -> Iterator[Self]:
-        """One model after each number of epochs, ascending; learning goes on from one to the next."""
         require_interactions(self, interactions)
+        if not self.with_features:
+            interactions = replace(interactions, customer_features=None, item_features=None)
         learner, tables = self._learner(), _Tables(interactions)
-        done = 0
-        for wanted in epochs:
-            while done < wanted:
-                self._learn(learner, tables)
-                done += 1
-                if on_epoch is not None:
-                    on_epoch(done)
-            yield self._export(learner, tables, interactions, done)
+        for _ in range(self.epochs):
+            self._learn(learner, tables)
+        self._export(learner, tables, interactions)
+        return self
 
     def _learner(self) -> LightFM:
         from lightfm import LightFM
@@ -112,21 +108,19 @@ class LightFMHybrid:
                 f"LightFM diverged at learning_rate {self.learning_rate}; lower it or raise the alphas ({problem})"
             ) from problem
 
-    def _export(self, learner: LightFM, tables: _Tables, interactions: InteractionMatrix, epochs: int) -> Self:
+    def _export(self, learner: LightFM, tables: _Tables, interactions: InteractionMatrix) -> None:
         customer_factors = np.column_stack(
             [learner.user_embeddings, np.ones(len(learner.user_biases)), learner.user_biases]
         ).astype(np.float32)
         item_factors = np.column_stack(
             [learner.item_embeddings, learner.item_biases, np.ones(len(learner.item_biases))]
         ).astype(np.float32)
-        model = type(self)(**{**self.settings(), "epochs": epochs})
-        model.customers_ = interactions.customers
-        model.customer_vectors_ = _vectors(tables.known_customers, interactions.customer_features, customer_factors)
-        model.item_vectors_ = _vectors(tables.known_items, interactions.item_features, item_factors)
+        self.customers_ = interactions.customers
+        self.customer_vectors_ = _vectors(tables.known_customers, interactions.customer_features, customer_factors)
+        self.item_vectors_ = _vectors(tables.known_items, interactions.item_features, item_factors)
         features = interactions.customer_features
-        model.feature_names_ = features.names if features is not None else ()
-        model.feature_vectors_ = customer_factors[len(interactions.customers) :]
-        return model
+        self.feature_names_ = features.names if features is not None else ()
+        self.feature_vectors_ = customer_factors[len(interactions.customers) :]
 
     def score(self, histories: InteractionMatrix) -> np.ndarray:
         """Products of factors; the histories tell which customers are asked for and what features they have."""

@@ -24,16 +24,16 @@ def strongest_products(
     to the first columns.
     """
     parts: list[sparse.csr_matrix] = []
-    for start, stop in _blocks(items, customers):
+    for start, stop in item_blocks(items, customers):
         products = sparse.csr_matrix(items[start:stop] @ customers)
         owner = np.repeat(np.arange(start, stop), np.diff(products.indptr))
         weigh(products, owner)
         products.data[products.indices == owner] = 0.0
-        parts.append(_strongest(products, count))
+        parts.append(strongest(products, count))
     return sparse.csr_matrix(sparse.vstack(parts, format="csr", dtype=np.float32))
 
 
-def _blocks(items: sparse.csr_matrix, customers: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
+def item_blocks(items: sparse.csr_matrix, customers: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
     """Ranges of items whose products with all others number at most _BLOCK_PRODUCTS."""
     sizes = np.diff(customers.indptr).astype(np.int64)
     per_entry = np.concatenate([[0], np.cumsum(sizes[items.indices])])
@@ -46,7 +46,7 @@ def _blocks(items: sparse.csr_matrix, customers: sparse.csr_matrix) -> Iterator[
         start = stop
 
 
-def _strongest(products: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
+def strongest(products: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
     """The ``count`` largest positive entries of each row, of equals those of the first columns."""
     kept = [
         start + _largest(products.data[start:stop], products.indices[start:stop], count)
@@ -55,9 +55,9 @@ def _strongest(products: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
     chosen = np.concatenate(kept)
     indptr = np.concatenate([[0], np.cumsum([len(places) for places in kept])]).astype(products.indptr.dtype)
     arrays = (products.data[chosen].astype(np.float32), products.indices[chosen], indptr)
-    strongest = sparse.csr_matrix(arrays, shape=products.shape)
-    strongest.sort_indices()
-    return strongest
+    kept_matrix = sparse.csr_matrix(arrays, shape=products.shape)
+    kept_matrix.sort_indices()
+    return kept_matrix
 
 
 def _largest(values: np.ndarray, columns: np.ndarray, count: int) -> np.ndarray:

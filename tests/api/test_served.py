@@ -22,6 +22,8 @@ RECOMMENDATION_FIELDS = {
     *("as_of", "valid_until", "took_ms", "items", "warnings", "debug"),
 }
 ITEM_FIELDS = {"item_id", "rank", "score", "strategy", "reasons", "properties"}
+ITEM_LIST_FIELDS = {"strategy", "fallback", "model_version", "as_of", "took_ms", "items", "warnings"}
+CUSTOMER_LIST_FIELDS = (ITEM_LIST_FIELDS - {"items"}) | {"item_id", "customers"}
 RISK_FIELDS = {
     *("customer_id", "customer_known", "in_population", "churn_probability", "horizon_days", "population", "band"),
     *("expected_loss", "predicted_value", "lever", "action", "reasons", "model_version", "as_of"),
@@ -103,6 +105,41 @@ def test_popular_items_can_be_those_of_a_category(server):
     within = server.ask("GET", f"/v1/items/popular?category={category}&limit=100", scope="recs:read").json
     shelf = {small_shop.item_id(1, number) for number in range(1, small_shop.ITEMS_PER_DEPARTMENT, 4)}
     assert {item["item_id"] for item in within["items"]} == shelf
+
+
+def test_every_list_of_items_says_what_it_is_for_any_item(server):
+    ids = [quote(one, safe="").replace(".", "%2E") for one in ("a03", "no/such", *STRANGE_IDS)]
+    paths = [f"{one}/{resource}" for one in ids for resource in ("similar", "bought-together")]
+    for path in (*paths, "popular", "popular?category=nowhere", "trending", "new"):
+        answer = server.ask("GET", f"/v1/items/{path}", scope="recs:read")
+        assert answer.status == 200, path
+        shown = answer.json
+        assert set(shown) == ITEM_LIST_FIELDS
+        assert len(shown["items"]) == 10, path
+        assert (shown["fallback"] is None) == (shown["warnings"] == []), path
+        assert all(item["reasons"] for item in shown["items"])
+
+
+def test_the_items_of_a_basket_are_given_as_a_json_array(server):
+    further = quote(json.dumps(["a04", "b,1", 'a"05']))
+    answer = server.ask("GET", f"/v1/items/a03/bought-together?with={further}", scope="recs:read").json
+    assert {"a03", "a04"}.isdisjoint(item["item_id"] for item in answer["items"])
+    for wrong in ("a04", "[1]", "%7B%7D", quote(json.dumps(["x"] * 51))):
+        refused = server.ask("GET", f"/v1/items/a03/bought-together?with={wrong}", scope="recs:read")
+        assert refused.status == 422
+        assert refused.json["errors"][0]["parameter"] == "with"
+
+
+def test_customers_for_an_item_are_told_by_their_ids_alone(server):
+    answer = server.ask("GET", f"/v1/items/{small_shop.staple_of(1)}/customers?limit=5", scope="recs:read").json
+    assert set(answer) == CUSTOMER_LIST_FIELDS
+    assert (answer["fallback"], answer["item_id"]) == (None, small_shop.staple_of(1))
+    assert "c001" in [one["customer_id"] for one in answer["customers"]]
+    assert all(set(one) == {"customer_id", "rank", "score"} for one in answer["customers"])
+    for unknown in ("nobody%20knows", "%00", "💚".encode().hex()):
+        other = server.ask("GET", f"/v1/items/{unknown}/customers", scope="recs:read")
+        assert (other.status, other.json["fallback"]) == (200, "customers_of_popular_items")
+        assert other.json["warnings"]
 
 
 def test_the_risk_of_a_customer_says_of_whom_it_is_asked_and_why(server):

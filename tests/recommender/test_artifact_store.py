@@ -28,8 +28,8 @@ def bundle(as_of: str = "2024-05-01") -> ModelBundle:
         items=IdIndex(["milk", "rye"]),
         slates={"all": slates, "new": slates},
         history={"counts": np.ones((2, 2), dtype=np.int32), "last_age_days": np.ones((2, 2), dtype=np.float32)},
-        similar=slates,
-        popular=slates,
+        item_slates={"similar": slates},
+        lists={"popular": slates},
         models={"all": create("popularity").fit(matrix)},
         facts={"shipped": {"all": "popularity"}, "ratio": float("nan")},
     )
@@ -86,7 +86,7 @@ def test_an_altered_file_is_refused_by_name(artifacts, name):
 
 def test_a_missing_file_is_refused_by_name(artifacts):
     version = artifacts.save(bundle())
-    (artifacts.folder / "versions" / version / "popular_scores.npy").unlink()
+    (artifacts.folder / "versions" / version / "list_popular_scores.npy").unlink()
     with pytest.raises(ArtifactError, match=r"popular_scores\.npy is missing"):
         artifacts.load(version)
 
@@ -104,8 +104,8 @@ def test_a_file_that_the_manifest_does_not_name_is_never_loaded(artifacts):
 def test_a_bundle_of_another_format_is_refused(artifacts):
     version = artifacts.save(bundle())
     path = artifacts.folder / "versions" / version / "manifest.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
-    with pytest.raises(ArtifactError, match="has format 99, this program reads 1"):
+    path.write_text(path.read_text().replace('"format": 2', '"format": 99'))
+    with pytest.raises(ArtifactError, match="has format 99, this program reads 2"):
         artifacts.load(version)
 
 

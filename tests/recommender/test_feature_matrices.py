@@ -51,6 +51,14 @@ def test_a_column_that_names_each_item_is_no_feature():
     assert item_features(frame, IdIndex(ids)).names == ()
 
 
+def test_an_attribute_of_many_values_is_a_feature_where_many_items_share_each():
+    ids = [f"i{number:05}" for number in range(11_000)]
+    makers = pd.Series([str(number % 1_100) for number in range(11_000)], dtype="string")
+    codes = pd.Series([str(number % 1_101) for number in range(11_000)], dtype="string")
+    frame = pd.DataFrame({"item_id": pd.Series(ids, dtype="string"), "maker": makers, "code": codes})
+    assert {name.partition("=")[0] for name in item_features(frame, IdIndex(ids)).names} == {"maker"}
+
+
 def test_customers_are_described_by_region_channel_and_decade_of_birth():
     customers = pd.DataFrame(
         {

@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recommender.epoch_selection import choose_epochs
-from recommender.errors import NotEnoughData, SettingError
+from recommender.errors import SettingError
 from recommender.interaction_matrix import FeatureMatrix, InteractionMatrix
 from recommender.models.lightfm_hybrid import LightFMHybrid, _Tables
-from recommender.splits import without
 from tests.recommender.histories import matrix_of, strangers
 
 SIDE = 16
@@ -102,17 +100,12 @@ def test_shares_of_identity_and_features_sum_to_one():
     np.testing.assert_allclose(tables.item_shares.sum(axis=1), 1)
 
 
-def test_learning_on_is_the_same_as_learning_at_once():
-    _, second = LightFMHybrid(components=4, seed=2).stages(BOARD, [3, 6])
-    at_once = LightFMHybrid(components=4, epochs=6, seed=2).fit(BOARD)
-    np.testing.assert_array_equal(second.score(BOARD), at_once.score(BOARD))
-    assert second.settings() == at_once.settings()
-
-
-def test_every_epoch_is_told():
-    told: list[int] = []
-    LightFMHybrid(components=2, epochs=3).fit(BOARD, on_epoch=told.append)
-    assert told == [1, 2, 3]
+def test_features_may_be_left_out():
+    features = FeatureMatrix(("kind=a",), sparse.csr_matrix(np.ones((SIDE, 1), dtype=np.float32)))
+    board = replace(BOARD, customer_features=features)
+    newcomer = replace(strangers(board, "zoe"), customer_features=FeatureMatrix(("kind=a",), features.values[:1]))
+    assert np.isfinite(LightFMHybrid(components=2, epochs=1).fit(board).score(newcomer)).all()
+    assert np.isnan(LightFMHybrid(components=2, epochs=1, with_features=False).fit(board).score(newcomer)).all()
 
 
 def test_another_seed_gives_another_model():
@@ -123,18 +116,3 @@ def test_another_seed_gives_another_model():
 def test_learning_that_diverges_names_the_cure():
     with pytest.raises(SettingError, match=r"learning_rate 1e\+30; lower it"):
         LightFMHybrid(components=4, epochs=20, learning_rate=1e30).fit(BOARD)
-
-
-def test_the_best_number_of_epochs_on_a_window_is_chosen():
-    whole = sparse.csr_matrix(np.equal.outer(np.arange(SIDE) % 2, np.arange(SIDE) % 2).astype(np.float32))
-    truth = without(whole, BOARD.seen())
-    settings = LightFMHybrid(components=8, seed=1)
-    choice = choose_epochs(settings, BOARD, truth, candidates=(30, 1), k=2)
-    assert list(choice.ndcg) == [1, 30]
-    assert choice.ndcg[choice.epochs] == max(choice.ndcg.values())
-    assert choice == choose_epochs(settings, BOARD, truth, candidates=(1, 30), k=2)
-
-
-def test_a_window_without_purchases_cannot_choose():
-    with pytest.raises(NotEnoughData, match="take an earlier or longer one"):
-        choose_epochs(LightFMHybrid(), BOARD, sparse.csr_matrix((SIDE, SIDE), dtype=np.float32))

@@ -125,3 +125,77 @@ def test_all_measures_agree_with_their_slow_definitions(case):
     for row, (shown, wanted) in enumerate(customers):
         for name, value in slowly(shown, wanted, k).items():
             np.testing.assert_allclose(quick[name][row], value, err_msg=name)
+
+
+# How many customers bought items 0 to 4: item 0 alone has half of the ten buyers.
+BUYERS = np.array([5, 2, 2, 1, 0])
+
+
+def test_the_percentile_of_an_item_is_its_mid_rank_among_all():
+    np.testing.assert_allclose(metrics.popularity_percentiles(BUYERS), [0.9, 0.6, 0.6, 0.3, 0.1])
+
+
+def test_the_short_head_is_the_fewest_popular_items_that_reach_the_share():
+    assert metrics.short_head(BUYERS, 0.5).tolist() == [True, False, False, False, False]
+    assert metrics.short_head(BUYERS, 0.51).tolist() == [True, True, False, False, False]
+    assert not metrics.short_head(np.zeros(3)).any()
+
+
+def test_a_value_of_items_is_averaged_over_the_list_and_over_the_truth():
+    values = np.array([1.0, 0.0, 0.5, 0.0, 1.0])
+    np.testing.assert_allclose(metrics.mean_over_list(POSITIONS, values), [0.5, 0.0, 0.5])
+    np.testing.assert_allclose(metrics.mean_over_truth(TRUTH, values), [0.5, 0.0, np.nan])
+
+
+def test_sets_overlap_as_lists_of_the_same_items_do():
+    sets = sparse.csr_matrix(np.array([[1, 1, 1, 0, 0], [0, 0, 0, 1, 0], [1, 1, 1, 0, 0]]))
+    np.testing.assert_allclose(metrics.overlap_of_sets(sets), metrics.overlap(POSITIONS, 5))
+    assert np.isnan(metrics.overlap_of_sets(sets[:1])).all()
+
+
+def one_after_the_other(values: np.ndarray, samples: int) -> tuple[float, float]:
+    """The percentile interval of as many customers drawn anew with replacement, one sample after the other."""
+    rng = np.random.default_rng(11)
+    means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(samples)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+@pytest.mark.parametrize("count", [60, 400, 3000])
+def test_intervals_agree_with_drawing_customers_one_by_one(count):
+    values = np.random.default_rng(count).beta(0.3, 1.0, count)
+    found = metrics.interval(values, seed=0, samples=4000)
+    low, high = one_after_the_other(values, 4000)
+    # Three standard errors of a bound from 4,000 samples, twice: both sides are drawn.
+    tolerance = 6 * values.std() / math.sqrt(count) * math.sqrt(0.025 * 0.975 / 4000) / 0.0584
+    assert found.low == pytest.approx(low, abs=tolerance)
+    assert found.high == pytest.approx(high, abs=tolerance)
+
+
+def test_groups_of_many_customers_have_the_spread_of_the_customers(monkeypatch):
+    values = np.random.default_rng(0).beta(0.3, 1.0, 6000)
+    each = metrics.interval(values, seed=0, samples=4000)
+    monkeypatch.setattr(metrics, "MAXIMUM_GROUPS", 1000)
+    grouped = metrics.interval(values, seed=0, samples=4000)
+    assert grouped.mean == each.mean
+    assert grouped.high - grouped.low == pytest.approx(each.high - each.low, rel=0.1)
+
+
+@given(st.lists(st.lists(st.one_of(st.none(), st.floats(-5, 5)), min_size=4, max_size=4), min_size=1, max_size=12))
+@settings(max_examples=50, deadline=None)
+def test_intervals_of_columns_count_what_is_known_and_lie_within_the_values(rows):
+    table = np.array([[math.nan if one is None else one for one in row] for row in rows])
+    found = metrics.intervals({str(place): table[:, place] for place in range(4)}, seed=0, samples=50)
+    for place in range(4):
+        known = table[~np.isnan(table[:, place]), place]
+        one = found[str(place)]
+        assert one.customers == len(known)
+        if len(known) and not math.isnan(one.low):
+            assert known.min() - 1e-9 <= one.low <= one.high <= known.max() + 1e-9
+
+
+def test_a_column_that_nobody_has_is_nan_beside_one_that_all_have():
+    found = metrics.intervals({"known": np.ones(9), "unknown": np.full(9, np.nan)}, seed=0)
+    assert found["known"] == metrics.Interval(1.0, 1.0, 1.0, 9)
+    assert math.isnan(found["unknown"].mean)
+    assert found["unknown"].customers == 0

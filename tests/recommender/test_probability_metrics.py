@@ -136,3 +136,15 @@ def test_area_components_spread_as_the_bootstrap_of_the_area_does():
 
 def test_without_two_outcomes_there_is_no_area():
     assert np.isnan(ours.area_components(np.zeros(3), np.array([0.1, 0.2, 0.3]))).all()
+
+
+def test_cumulative_gains_count_who_left_among_the_highest():
+    outcomes = np.array([0.0, 1.0, 0.0, 1.0])
+    found = ours.cumulative_gains(outcomes, np.array([0.1, 0.9, 0.5, 0.4]), steps=4)
+    assert found == [0.5, 0.5, 1.0, 1.0]
+    assert ours.cumulative_gains(np.zeros(4), outcomes) == []
+
+
+def test_equal_probabilities_find_no_more_than_chance():
+    found = ours.cumulative_gains(np.array([1.0, 0.0, 0.0, 0.0]), np.full(4, 0.5), steps=2)
+    assert found == [0.5, 1.0]

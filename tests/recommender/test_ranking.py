@@ -6,7 +6,8 @@ from hypothesis.extra import numpy as arrays
 
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.popularity import DecayedPopularity
-from recommender.ranking import recommend, score_blocks, top_items
+from recommender.ranking import recommend, score_blocks
+from recommender.top_items import top_items
 from tests.recommender.histories import matrix_of, strangers
 
 NAN = np.nan

@@ -25,8 +25,8 @@ def a_bundle(positions: list[list[int]]) -> ModelBundle:
         items=IdIndex(["milk", "rye"]),
         slates={"all": slates, "new": slates},
         history={},
-        similar=slates,
-        popular=slates,
+        item_slates={"similar": slates},
+        lists={"popular": slates},
         models={},
     )
 

@@ -4,53 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pandas as pd
-import pytest
-from click.testing import CliRunner, Result
 
 from tests import small_shop
-from training.cli import main
-
-CONFIG = "epoch_candidates = [2]\npanel_cutoffs = 2\n"
-
-
-def run(home: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), env={"REGULARS_HOME": str(home), "REGULARS_STORE": ""})
-
-
-def done(home: Path, *arguments: str) -> str:
-    result = run(home, *arguments)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-@pytest.fixture(scope="session")
-def shop_folder(tmp_path_factory) -> Path:
-    """The small shop as a folder of CSV files, with a configuration for quick trainings."""
-    folder = tmp_path_factory.mktemp("tables")
-    for name, frame in small_shop.tables().items():
-        instants = {column: frame[column].map(pd.Timestamp.isoformat) for column in frame if column.endswith("_at")}
-        frame.assign(**instants).to_csv(folder / f"{name}.csv", index=False)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def config_file(tmp_path_factory) -> str:
-    path = tmp_path_factory.mktemp("config") / "quick.toml"
-    path.write_text(CONFIG)
-    return str(path)
-
-
-@pytest.fixture(scope="session")
-def home(tmp_path_factory, shop_folder, config_file) -> Path:
-    """A home with two bundles, the second of which is served."""
-    home = tmp_path_factory.mktemp("home")
-    done(home, "ingest", str(shop_folder))
-    done(home, "train", "--config", config_file, "--as-of", "2024-02-20")
-    done(home, "train", "--config", config_file)
-    return home
+from tests.training.conftest import CUTOFF, backtested, done, run
 
 
 def test_training_stands_after_the_last_event_unless_told_otherwise(home):
@@ -141,21 +99,6 @@ def test_without_data_training_says_what_to_do(tmp_path):
     )
 
 
-CUTOFF = "2024-01-20"
-
-
-def backtested(tmp_path: Path, folder: Path, config_file: str) -> Path:
-    out = tmp_path / "out"
-    arguments = ["--cutoff", CUTOFF, "--horizon-days", "28", "--config", config_file, "--k", "5"]
-    done(tmp_path, "backtest", str(folder), *arguments, "--out", str(out))
-    return out
-
-
-@pytest.fixture(scope="session")
-def answers(tmp_path_factory, shop_folder, config_file) -> Path:
-    return backtested(tmp_path_factory.mktemp("backtest"), shop_folder, config_file)
-
-
 def test_a_backtest_writes_k_distinct_items_of_both_slates_for_every_customer(answers):
     frame = pd.read_parquet(answers / "recommendations.parquet")
     assert list(frame) == ["customer_id", "slate", "rank", "item_id", "score"]
@@ -240,3 +183,11 @@ def test_a_damaged_bundle_is_named_beside_the_others_and_mended_by_training_agai
     assert f"warning: the manifest of bundle {version} cannot be read" in listed.stderr
     done(home, "train", "--config", config_file)
     assert f"* {version}" in done(home, "models")
+
+
+def test_a_training_and_a_backtest_write_their_report_as_a_page(home, answers):
+    versions = sorted(path.name for path in (home / "artifacts" / "versions").iterdir())
+    pages = sorted((home / "reports").glob("*.html"))
+    assert [page.stem for page in pages] == versions
+    assert versions[0] in pages[0].read_text()
+    assert f"Backtest as of {CUTOFF}T00:00:00Z" in (answers / "report.html").read_text()

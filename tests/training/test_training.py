@@ -16,6 +16,7 @@ from training.pipeline import train
 from training.progress import silent
 from training.report import report_text
 from training.scoring import scored_customers
+from training.settings import read_settings
 
 
 def test_the_staple_of_every_customer_comes_first(trained_shop: TrainedShop):
@@ -44,6 +45,15 @@ def test_personal_answers_are_chosen_where_they_are_better_than_the_same_for_eve
     assert choices["all"].shipped == "personal_frequency"
     assert choices["new"].shipped in {"item_similarity", "lightfm_hybrid"}
     assert choices["new"].gains[choices["new"].shipped].low > 0
+
+
+def test_a_ranker_learns_from_past_windows_and_is_judged_beside_the_others(trained_shop: TrainedShop):
+    settings = read_settings(ranking_cutoffs=2, panel_cutoffs=1, generators=["personal_frequency", "item_similarity"])
+    training = train(trained_shop.history, settings, as_of=small_shop.END, seed=0, steps=silent)
+    assert "two_stage" in training.choices["all"].judged
+    if training.lists.shipped["all"] == "two_stage":
+        scores = training.bundle.slates["all"].scores
+        assert np.nanmax(scores) <= 1
 
 
 def test_who_stopped_is_outside_the_population_and_who_comes_stays(trained_shop: TrainedShop):
@@ -88,6 +98,23 @@ def test_the_report_names_every_answer_its_baseline_and_the_gate(trained_shop: T
     text = report_text(trained_shop.artifacts.manifest())
     for expected in ("What to show", "Who leaves", "What a customer is worth", "baseline", "gate: passed"):
         assert expected in text
+
+
+def test_the_report_tells_of_the_next_basket_the_slices_and_what_is_shown(trained_shop: TrainedShop):
+    text = report_text(trained_shop.artifacts.manifest())
+    for expected in ("next basket: ndcg 0.", "light customers: ndcg", "% of the catalogue", "have best sellers"):
+        assert expected in text
+
+
+def test_the_manifest_has_the_figures_of_all_lists_on_both_targets(trained_shop: TrainedShop):
+    lists = trained_shop.artifacts.manifest()["lists"]
+    for slate in ("all", "new"):
+        names = set(trained_shop.artifacts.manifest()["answers"][slate]["models"])
+        assert set(lists[slate]["models"]) == set(lists[slate]["next_basket"]["models"]) == names
+        assert lists[slate]["shipped"] == lists[slate]["models"][trained_shop.training.choices[slate].shipped]
+    # the staple is one of the two items of every visit, and always on top
+    assert lists["all"]["next_basket"]["shipped"]["mrr"]["mean"] == 1.0
+    assert lists["all"]["slices"]["repeat items"]["recall"]["mean"] == 1.0
 
 
 def test_the_manifest_tells_where_the_bundle_comes_from(trained_shop: TrainedShop):

@@ -1,0 +1,100 @@
+"""Lists of several models judged on one window, with paired gains: what the benchmarks of lists share."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from recommender import metrics, models
+from recommender.interaction_matrix import InteractionMatrix
+from recommender.models.base import Recommender
+from recommender.periods import instant
+from recommender.ranking import best_items
+from recommender.splits import Truth
+
+PLACES = 10
+# Whether bought items are left out of the list, and the model that gains are counted from.
+SLATES = {"all": (False, "personal_frequency"), "new": (True, "popularity"), "next": (False, "personal_frequency")}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One model's lists: seconds to fit and to list, and per slate the values of every customer."""
+
+    name: str
+    fit_seconds: float
+    list_seconds: float
+    values: dict[str, dict[str, np.ndarray]]
+
+
+def lists(model: Recommender, matrix: InteractionMatrix) -> dict[str, np.ndarray]:
+    """The ten best items of every customer, for each slate; ``next`` is the list of ``all`` judged on another day."""
+    listed = partial(best_items, model, matrix, k=PLACES)
+    found = {is_new: listed(exclude_seen=is_new)[0] for is_new in (False, True)}
+    return {slate: found[is_new] for slate, (is_new, _) in SLATES.items()}
+
+
+def judge(name: str, model: Recommender, matrix: InteractionMatrix, truth: Truth) -> Judged:
+    """Fit, list and measure one model."""
+    started = time.perf_counter()
+    model.fit(matrix)
+    fitted = time.perf_counter()
+    found = lists(model, matrix)
+    listed = time.perf_counter()
+    truths: dict[str, sparse.csr_matrix] = {"all": truth.all, "new": truth.new, "next": truth.next_basket}
+    values = {slate: metrics.accuracy(found[slate], truths[slate]) for slate in SLATES}
+    return Judged(name, fitted - started, listed - fitted, values)
+
+
+def rows(judged: Judged, earlier: Mapping[str, Judged], seed: int) -> Iterator[str]:
+    """Lines of the table: means with 95 % intervals, and the paired gain where the reference was judged earlier."""
+    for slate, (_, reference) in SLATES.items():
+        cells = [f"{judged.name:<28}", f"{slate:<4}"]
+        for measure in ("ndcg", "recall"):
+            found = metrics.interval(judged.values[slate][measure], seed=seed)
+            cells.append(f"{found.mean:.4f} [{found.low:.4f}, {found.high:.4f}]")
+        if reference in earlier:
+            theirs = earlier[reference].values[slate]["ndcg"]
+            gain = metrics.paired_interval(judged.values[slate]["ndcg"], theirs, seed=seed)
+            cells.append(f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]")
+        yield "  ".join(cells)
+
+
+def parser(description: str | None, *, data: Path | None, cutoff: datetime) -> argparse.ArgumentParser:
+    """The flags that the benchmarks of lists have in common, with these defaults."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--data", type=Path, default=data, help="folder with the public files")
+    made.add_argument("--cutoff", type=instant, default=cutoff)
+    made.add_argument("--horizon-days", type=float, default=28)
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--models", nargs="*", help="names of models, by default all")
+    return made
+
+
+def compare(asked: argparse.Namespace, matrix: InteractionMatrix, truth: Truth) -> None:
+    """Print the table of all registered models, or of those asked for, with their default settings."""
+    print(  # noqa: T201
+        f"cutoff {asked.cutoff:%Y-%m-%d %H:%M}Z, {asked.horizon_days:g} days: {len(matrix.items)} items, "
+        f"{(np.diff(truth.all.indptr) > 0).sum()} of {len(matrix.customers)} customers buy, "
+        f"{truth.reachable_share:.1%} of their pairs are reachable; seed {asked.seed}"
+    )
+    print(f"{'model':<28}  list  NDCG@10 [95 %]             recall@10 [95 %]           gain of NDCG [95 %] over")  # noqa: T201
+    print(f"{'':<90}  {', '.join(f'{name} ({slate})' for slate, (_, name) in SLATES.items())}")  # noqa: T201
+    judged: dict[str, Judged] = {}
+    for name in models.RECOMMENDERS:
+        if asked.models and name not in asked.models:
+            continue
+        judged[name] = judge(name, models.create(name, seed=asked.seed), matrix, truth)
+        for line in rows(judged[name], judged, asked.seed):
+            print(line, flush=True)  # noqa: T201
+        print(  # noqa: T201
+            f"{'':<28}  fit {judged[name].fit_seconds:.1f} s, lists {judged[name].list_seconds:.1f} s", flush=True
+        )

@@ -1,0 +1,232 @@
+"""Answers that start from items, sessions and intervals, in a shop of known habits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from recommender import item_answers, item_candidates
+from recommender.event_store import open_event_store
+from recommender.item_lists import reason_for
+from recommender.live_history import Event
+from tests.training import item_shop
+from tests.training.item_shop import END, item_bundle, item_history, line, order_lines, views
+from training.interactions import events_before
+from training.item_evaluation import judge_on, owned
+
+NOW = END + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return item_bundle(item_history(tmp_path_factory.mktemp("items"), order_lines(), views()))
+
+
+@pytest.fixture
+def shop(sqlite_url):
+    opened = open_event_store(sqlite_url, clock=lambda: NOW)
+    opened.append_rows("items", item_shop.items())
+    opened.append_rows("order_lines", order_lines())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ask(shop, bundle):
+    """Any of the answers over that shop."""
+
+    def answer(name, *arguments, limit=5, served=bundle, **keywords):
+        keywords = keywords if name == "customers_for" else {"now": NOW, **keywords}
+        return getattr(item_answers, name)(shop, served, *arguments, limit=limit, **keywords)
+
+    return answer
+
+
+def ids(answer):
+    return [item.item_id for item in answer.items]
+
+
+def places(bundle, *item_ids):
+    return [bundle.items.position(one) for one in item_ids]
+
+
+def test_what_goes_into_a_basket_is_told_and_not_what_is_in_every_basket(ask):
+    answer = ask("bought_together", ["sausage"])
+    assert (answer.strategy, answer.fallback, ids(answer)) == ("bought_together", None, ["bun"])
+    assert answer.items[0].reasons[0].text == "Bought together with Sausage"
+    assert answer.items[0].reasons[0].evidence_item_id == "sausage"
+
+
+def test_several_seeds_are_combined_and_none_of_them_is_shown(ask):
+    assert set(ids(ask("bought_together", ["sausage", "soap"]))) == {"bun", "sponge"}
+    answer = ask("bought_together", ["sausage", "bun", "no such item"])
+    assert {"sausage", "bun"}.isdisjoint(ids(answer))
+
+
+def test_taking_the_shared_baskets_away_takes_the_pair_and_its_reason_away(tmp_path):
+    apart = [
+        {**one, "ordered_at": one["ordered_at"] - timedelta(hours=5), "order_id": f"{one['order_id']}-b"}
+        if one["item_id"] == "bun"
+        else one
+        for one in order_lines()
+    ]
+    without = item_bundle(item_history(tmp_path / "history", apart, views()))
+    assert "bun" not in [one.item_id for one in item_candidates.bought_together(without, places(without, "sausage"))]
+
+
+def test_an_item_in_no_shared_basket_is_answered_by_what_is_like_it_labelled(ask):
+    answer = ask("bought_together", ["milk"])
+    assert (answer.fallback, answer.strategy) == ("similar_items", "similar_items")
+    assert len(answer.items) > 0
+    assert "nothing is known for bought_together" in answer.warnings[0]
+
+
+def test_an_unknown_item_gets_what_is_popular_and_a_new_one_the_best_of_its_category(ask, shop):
+    for name, item in (("similar", "nothing\x00"), ("bought_together", ["nobody knows"])):
+        answer = ask(name, item)
+        assert (answer.fallback, len(answer.warnings)) == ("popular_items", 1)
+        assert ids(answer)[0] == "milk"
+    shop.upsert("items", {"item_id": "flannel", "category": "home > bath"})
+    answer = ask("similar", "flannel")
+    assert (answer.fallback, set(ids(answer))) == ("category_best_sellers", {"soap", "sponge"})
+
+
+def test_best_sellers_of_a_category_cover_those_below_it(ask):
+    assert ids(ask("popular", "food"))[:1] == ["milk"]
+    assert set(ids(ask("popular", "home > bath"))) == {"soap", "sponge"}
+    assert ask("popular", "home > bath").fallback is None
+    nowhere = ask("popular", "home > ba")
+    assert (nowhere.fallback, ids(nowhere)[0]) == ("popular_items", "milk")
+
+
+def test_what_moved_to_another_category_since_is_no_longer_in_the_old_one(ask, shop):
+    shop.upsert("items", {"item_id": "soap", "category": "gifts"})
+    assert set(ids(ask("popular", "home > bath"))) == {"sponge"}
+
+
+def test_new_arrivals_begin_with_what_came_last(ask):
+    answer = ask("new_arrivals")
+    assert (answer.strategy, answer.fallback, ids(answer)[0]) == ("new_arrivals", None, "tea")
+    assert answer.items[0].reasons[0].code == "new_arrival"
+
+
+def test_trending_items_say_so(ask):
+    answer = ask("trending", limit=3)
+    assert (answer.strategy, answer.fallback, len(answer.items)) == ("trending", None, 3)
+    assert answer.items[0].reasons[0].code == "trending"
+
+
+def test_what_cannot_be_sold_is_never_shown_and_the_next_way_is_taken(ask, shop):
+    shop.upsert("items", {"item_id": "bun", "category": "food > bread", "is_available": False})
+    answer = ask("bought_together", ["sausage"])
+    assert "bun" not in ids(answer)
+    assert answer.fallback is not None
+    for name, row in item_shop.ITEMS.items():
+        shop.upsert("items", {"item_id": name, **row, "is_available": False})
+    for name, arguments in (("trending", ()), ("new_arrivals", ()), ("popular", (None,)), ("similar", ("milk",))):
+        nothing = ask(name, *arguments)
+        assert (nothing.items, nothing.warnings) == ((), ("nothing that can be sold is known",))
+
+
+def test_of_a_product_group_one_item_is_shown_and_none_beside_its_variant(ask):
+    everything = ids(ask("popular", None, limit=100))
+    assert len({"shirt-red", "shirt-blue"} & set(everything)) == 1
+    assert "shirt-blue" not in ids(ask("similar", "shirt-red"))
+    assert "shirt-blue" not in ids(ask("bought_together", ["shirt-red"]))
+
+
+def test_customers_for_an_item_are_those_whose_lists_hold_it_highest(ask):
+    answer = ask("customers_for", "bun", limit=4)
+    assert (answer.strategy, answer.fallback) == ("customers_for_item", None)
+    assert all(int(one.customer_id[1:]) % 2 == 0 for one in answer.customers)
+    assert [one.rank for one in answer.customers] == [1, 2, 3, 4]
+
+
+def test_who_did_not_agree_or_was_erased_is_not_among_the_customers(ask, shop):
+    first, second = (one.customer_id for one in ask("customers_for", "bun", limit=2).customers)
+    shop.upsert("customers", {"customer_id": first, "consent_personalization": False})
+    shop.erase(second)
+    assert {first, second}.isdisjoint(one.customer_id for one in ask("customers_for", "bun", limit=100).customers)
+
+
+def test_an_item_that_nobody_knows_is_told_to_customers_of_others_labelled(ask, shop):
+    shop.upsert("items", {"item_id": "flannel", "category": "home > bath"})
+    answer = ask("customers_for", "flannel", limit=3)
+    assert (answer.fallback, len(answer.customers), len(answer.warnings)) == ("customers_of_category", 3, 1)
+    assert ask("customers_for", "never heard of").fallback == "customers_of_popular_items"
+    empty = ask("customers_for", "bun", served=None)
+    assert (empty.customers, empty.fallback, len(empty.warnings)) == ((), "nobody", 1)
+
+
+def test_without_a_model_every_list_says_that_it_is_what_was_ordered_last(ask):
+    for name, arguments in (("trending", ()), ("bought_together", (["bun"],)), ("popular", ("food",))):
+        answer = ask(name, *arguments, served=None)
+        assert answer.fallback is not None
+        assert "no model is served yet" in answer.warnings[0]
+        assert len(answer.items) > 0
+
+
+def test_visitors_without_a_name_teach_what_comes_next(bundle):
+    grill = Event("grill", END, "view")
+    found = item_candidates.next_in_session(bundle, [grill])
+    assert [one.item_id for one in found] == ["charcoal"]
+    assert reason_for(found[0], {}).text == "Often looked at after grill"
+    assert item_candidates.next_in_session(bundle, [Event("unheard of", END, "view")]) == []
+    assert item_candidates.next_in_session(bundle, []) == []
+
+
+def test_the_last_event_of_a_session_counts_most(bundle):
+    walk = [Event(one, END, "view") for one in ("sausage", "soap")]
+    forward, backward = (item_candidates.next_in_session(bundle, events) for events in (walk, walk[::-1]))
+    assert (forward[0].item_id, backward[0].item_id) == ("sponge", "bun")
+
+
+def test_what_is_due_is_told_with_its_rhythm(bundle):
+    position = bundle.customers.position("c03")
+    found = {one.item_id: one for one in item_candidates.due_again(bundle, position)}
+    assert set(found) == {"soap", "sponge", "milk"}
+    assert reason_for(found["milk"], {}).text == "You buy this about every 10 days; the last time was 6 days ago"
+
+
+def test_due_again_from_events_agrees_with_the_slates_and_follows_a_purchase(bundle):
+    events = [Event(row["item_id"], row["ordered_at"], "order") for row in order_lines() if row["customer_id"] == "c03"]
+    events = sorted(events, key=lambda event: event.at)
+    stored = item_candidates.due_again(bundle, bundle.customers.position("c03"))
+    live = item_candidates.due_again_from_events(bundle, "c03", events, END)
+    assert [one.item_id for one in live] == [one.item_id for one in stored]
+    assert np.allclose([one.score for one in live], [one.score for one in stored], atol=1e-5)
+    bought = [*events, Event("milk", END + timedelta(days=1), "order")]
+    after = item_candidates.due_again_from_events(bundle, "c03", bought, END + timedelta(days=1))
+    assert next(one for one in after if one.item_id == "milk").last_age_days == 0
+    fewer = item_candidates.due_again_from_events(bundle, "c03", [e for e in events if e.item_id != "milk"], END)
+    assert "milk" not in [one.item_id for one in fewer]
+
+
+def test_a_catalogue_of_one_item_trains_and_says_what_it_lacks(tmp_path, shop):
+    lines = [line(f"c{number}", "cd", 5.0 + number) for number in range(4)]
+    history = item_history(tmp_path / "history", lines * 2, [])
+    lonely = item_bundle(history)
+    assert item_candidates.bought_together(lonely, places(lonely, "cd")) == []
+    assert len(item_answers.similar(shop, lonely, "cd", limit=3, now=NOW).warnings) == 1
+    assert item_candidates.due_again(lonely, 0) == []
+
+
+def test_every_answer_is_judged_beside_popularity_and_plain_counts(bundle, tmp_path):
+    later = [line(f"c{number:02}", item, -5.0) for number in range(12) for item in item_shop.BASKETS[number % 2]]
+    history = item_history(tmp_path / "history", [*order_lines(), *later], views())
+    events = events_before(history, END + timedelta(days=28))
+    matrix = item_shop.interactions_before(history, END)
+    orders = events[events["kind"] == "order"].assign(session_id=None)
+    figures = judge_on(bundle, matrix, events, owned(orders), k=10, seed=0)
+    assert set(figures) == {"bought_together_same_basket", "bought_together", "similar", "session", "buy_again"}
+    for one in figures.values():
+        assert one["observations"] == 12
+        assert one["hit"]["ours"]["customers"] == 12
+        assert {"popularity", "co_purchase_counts", "gain_over_popularity"} <= set(one["hit"])
+    assert figures["buy_again"]["hit"]["ours"]["mean"] == 1.0
+    assert figures["buy_again"]["due_date"]["pairs"] == 36
+    assert figures["buy_again"]["due_date"]["median_absolute_days"]["median"] < 3
+    nothing = judge_on(bundle, matrix, events[events["at"] < END], owned(orders[orders["at"] < END]), k=10, seed=0)
+    assert nothing["session"] is None

@@ -1,0 +1,168 @@
+"""Train the answers that start from items, sessions and intervals: fit their models and lay down their slates."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recommender.bundle import Slates
+from recommender.history import History
+from recommender.identifiers import IdIndex
+from recommender.interaction_matrix import KIND_WEIGHTS, InteractionMatrix
+from recommender.models import RECOMMENDERS, create
+from recommender.models.next_item import Sequences
+from training.item_slates import (
+    best_sellers,
+    customer_slates,
+    due_slates,
+    neighbour_slates,
+    new_arrivals,
+    similar_slates,
+)
+from training.progress import Steps
+from training.recommender_fitting import FAILURES, Fitted
+from training.settings import TrainingSettings
+from training.slates import blank, one_row
+
+logger = logging.getLogger(__name__)
+
+# Where no recommender of that name is registered, trending is what sold within about a week.
+TRENDING = "trending"
+TRENDING_TAU_DAYS = 7.0
+
+
+@dataclass(frozen=True)
+class ItemModels:
+    """The models behind the answers, by answer, and for those that could not be fitted why not."""
+
+    models: Mapping[str, Any]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ItemAnswers:
+    """What a bundle holds of items: see ``ModelBundle``. ``models`` are those that answer requests."""
+
+    item_slates: Mapping[str, Slates]
+    lists: Mapping[str, Slates]
+    due: Mapping[str, np.ndarray]
+    categories: IdIndex
+    category_lists: Slates
+    models: Mapping[str, Any]
+    left_out: Mapping[str, str]
+
+
+def train_items(
+    history: History,
+    matrix: InteractionMatrix,
+    fitted: Fitted,
+    slates: Mapping[str, Slates],
+    settings: TrainingSettings,
+    *,
+    as_of: datetime,
+    seed: int,
+    steps: Steps,
+) -> ItemAnswers:
+    """Fit on everything before ``as_of`` and lay all slates; a model that fails is left out and its slates empty."""
+    rows = history.read("items", before=as_of, columns=["item_id", "category", "available_from"])
+    paths = category_paths(rows, matrix.items)
+    item_models = fit_item_models(history, matrix, paths, as_of=as_of, seed=seed, steps=steps)
+    models, nothing = item_models.models, blank(len(matrix.items), 1)
+    similarity = fitted.alone.get("item_similarity")
+    popularity = fitted.alone["popularity"].item_scores_
+    categories, category_lists = best_sellers(paths, popularity)
+    return ItemAnswers(
+        item_slates={
+            "similar": similar_slates(matrix, similarity) if similarity is not None else nothing,
+            **{
+                name: neighbour_slates(len(matrix.items), models[name].neighbours_of) if name in models else nothing
+                for name in ("bought_together", "next_item")
+            },
+            "customers": customer_slates([slates["all"], slates["new"]], len(matrix.items)),
+        },
+        lists={
+            "popular": one_row(popularity),
+            "trending": one_row(_trending_scores(matrix, seed, item_models.left_out, popularity)),
+            "new_arrivals": new_arrivals(rows, matrix, as_of),
+        },
+        due=due_slates(matrix, models["repurchase"], settings.horizon_days) if "repurchase" in models else {},
+        categories=categories,
+        category_lists=category_lists,
+        models={name: model for name, model in models.items() if name == "repurchase"},
+        left_out=item_models.left_out,
+    )
+
+
+def fit_item_models(
+    history: History,
+    matrix: InteractionMatrix,
+    paths: Mapping[int, str],
+    *,
+    as_of: datetime,
+    seed: int,
+    steps: Steps,
+) -> ItemModels:
+    """The models of what is bought together, what comes next, and when a purchase is repeated."""
+    fits: dict[str, Callable[[], Any]] = {
+        "bought_together": lambda: create("bought_together", seed).fit(matrix),
+        "next_item": lambda: create("next_item", seed).fit(sequences_before(history, matrix, as_of)),
+        "repurchase": lambda: create("repurchase_intervals", seed).fit(
+            matrix, category_codes(paths, len(matrix.items))
+        ),
+    }
+    models, left_out = {}, {}
+    for name in steps("fit answers of items", list(fits)):
+        try:
+            models[name] = fits[name]()
+        except FAILURES as problem:
+            logger.warning("item model left out name=%s problem=%s", name, problem)
+            left_out[name] = f"{type(problem).__name__}: {problem}"
+    return ItemModels(models, left_out)
+
+
+def sequences_before(history: History, matrix: InteractionMatrix, cutoff: datetime) -> Sequences:
+    """What customers and sessions that belong to no customer did before the cutoff, over the items of the matrix."""
+    columns = ["session_id", "customer_id", "item_id", "occurred_at", "kind"]
+    rows = history.read("interactions", before=cutoff, columns=columns)
+    rows = rows[rows["customer_id"].isna() & rows["session_id"].notna() & rows["item_id"].notna()]
+    places = matrix.items.positions(rows["item_id"])
+    weights = rows["kind"].map(KIND_WEIGHTS).fillna(KIND_WEIGHTS["view"]).to_numpy(dtype=np.float32)
+    chosen = (places >= 0) & (weights > 0)
+    owners, _ = pd.factorize(rows["session_id"])
+    ages = (pd.Timestamp(cutoff) - rows["occurred_at"]).dt.total_seconds().to_numpy() / 86_400.0
+    sessions = Sequences(owners[chosen], places[chosen].astype(np.int32), ages[chosen], len(matrix.items))
+    return Sequences.of(matrix).joined(sessions)
+
+
+def category_paths(rows: pd.DataFrame, items: IdIndex) -> dict[int, str]:
+    """The category of each item of the index that has one, by position."""
+    known = rows[rows["category"].notna()]
+    return dict(zip(items.positions(known["item_id"]).tolist(), known["category"].tolist(), strict=True))
+
+
+def category_codes(paths: Mapping[int, str], item_count: int) -> np.ndarray:
+    """A number per item for its category, -1 for none."""
+    codes = np.full(item_count, -1, dtype=np.int64)
+    codes[list(paths)] = np.unique(list(paths.values()), return_inverse=True)[1] if paths else []
+    return codes
+
+
+def _trending_scores(
+    matrix: InteractionMatrix, seed: int, left_out: dict[str, str], popularity: np.ndarray
+) -> np.ndarray:
+    """A score per item of what sells more and more, by any recommender of that name."""
+    try:
+        keywords: dict[str, Any] = {} if TRENDING in RECOMMENDERS else {"tau_days": TRENDING_TAU_DAYS}
+        name = TRENDING if TRENDING in RECOMMENDERS else "popularity"
+        anybody = matrix.of_customers(np.array([0]))
+        scores: np.ndarray = create(name, seed, **keywords).fit(matrix).score(anybody)[0]
+    except FAILURES as problem:
+        left_out[TRENDING] = f"{type(problem).__name__}: {problem}"
+        return popularity
+    return scores
