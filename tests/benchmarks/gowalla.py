@@ -59,14 +59,42 @@ class Entry:
         return models.create(self.model, seed=seed, **self.keywords)
 
 
+FILTER = {"factors": 448, "low_pass_weight": 0.3, "sharpening_step": 0.6}
+LEAST_SQUARES = {"factors": 128, "regularisation": 30.0, "confidence": 30.0}
+
+
+def blend(name: str, *others: Entry, weight: float) -> Entry:
+    """The sharpened graph filter with others, each of the same weight."""
+    parts = [models.create(one.model, **one.keywords) for one in (SHARPENED, *others)]
+    weights = [1.0, *[weight] * len(others)]
+    return Entry(name, "score_blending", {"recommenders": parts, "weights": weights})
+
+
+PLAIN = Entry("graph filter, not sharpened", "graph_filter", {"sharpening_steps": 0})
+SHARPENED = Entry("graph filter", "graph_filter", FILTER)
+WALKS = Entry("RP3beta", "rp3beta", {})
+ALS = Entry("ALS", "als", LEAST_SQUARES)
 CHOSEN = [
-    Entry("graph filter, no sharpening", "graph_filter", {"sharpening_steps": 0}),
-    Entry("graph filter", "graph_filter", {"factors": 448}),
-    Entry("RP3beta", "rp3beta", {}),
+    PLAIN,
+    SHARPENED,
+    WALKS,
+    ALS,
     Entry("EASE, 8,000 items", "ease", {}),
-    Entry("ALS", "als", {"factors": 128, "regularisation": 10.0, "confidence": 10.0}),
+    blend("graph filter, RP3beta, ALS", WALKS, ALS, weight=0.4),
 ]
-CELLS: list[Entry] = []
+CELLS = [
+    PLAIN,
+    SHARPENED,
+    Entry("graph filter, low pass .5", "graph_filter", {**FILTER, "low_pass_weight": 0.5}),
+    Entry("graph filter, two steps", "graph_filter", {**FILTER, "sharpening_steps": 2}),
+    WALKS,
+    ALS,
+    blend("graph filter, RP3beta at .4", WALKS, weight=0.4),
+    blend("graph filter, ALS at .4", ALS, weight=0.4),
+    blend("graph filter, RP3beta, ALS at .2", WALKS, ALS, weight=0.2),
+    blend("graph filter, RP3beta, ALS at .4", WALKS, ALS, weight=0.4),
+    blend("graph filter, RP3beta, ALS at .8", WALKS, ALS, weight=0.8),
+]
 
 
 def read(folder: Path) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
