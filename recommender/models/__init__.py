@@ -24,6 +24,7 @@ RECOMMENDERS = {
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",
     "rank_blending": "recommender.models.blending:RankBlend",
+    "score_blending": "recommender.models.score_blending:ScoreBlend",
     "two_stage": "recommender.models.two_stage:TwoStage",
 }
 ITEM_MODELS = {

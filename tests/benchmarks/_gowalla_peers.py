@@ -55,12 +55,14 @@ def lightfm_warp(train: sparse.csr_matrix, seed: int) -> Factors:
 PEERS = {"implicit ALS": implicit_als, "LightFM WARP": lightfm_warp}
 
 
-def peer_lists(name: str, train: sparse.csr_matrix, matrix: InteractionMatrix, k: int, seed: int):
-    """Positions of the k best unmet items of every customer, and the seconds to fit."""
+def peer_lists(
+    name: str, train: sparse.csr_matrix, asked: InteractionMatrix, k: int, seed: int
+) -> tuple[np.ndarray, float]:
+    """Positions of the k best unmet items of every customer asked for, and the seconds to fit."""
     started = time.perf_counter()
     factors = PEERS[name](train, seed)
     spent = time.perf_counter() - started
-    return best_items(factors, matrix, k=k)[0], spent
+    return best_items(factors, asked, k=k)[0], spent
 
 
 def rectools_lists(python: Path, train: sparse.csr_matrix, k: int) -> dict[str, tuple[np.ndarray, float]]:

@@ -59,14 +59,42 @@ class Entry:
         return models.create(self.model, seed=seed, **self.keywords)
 
 
+FILTER = {"factors": 448, "low_pass_weight": 0.3, "sharpening_step": 0.6}
+LEAST_SQUARES = {"factors": 128, "regularisation": 30.0, "confidence": 30.0}
+
+
+def blend(name: str, *others: Entry, weight: float) -> Entry:
+    """The sharpened graph filter with others, each of the same weight."""
+    parts = [models.create(one.model, **one.keywords) for one in (SHARPENED, *others)]
+    weights = [1.0, *[weight] * len(others)]
+    return Entry(name, "score_blending", {"recommenders": parts, "weights": weights})
+
+
+PLAIN = Entry("graph filter, not sharpened", "graph_filter", {"sharpening_steps": 0})
+SHARPENED = Entry("graph filter", "graph_filter", FILTER)
+WALKS = Entry("RP3beta", "rp3beta", {})
+ALS = Entry("ALS", "als", LEAST_SQUARES)
 CHOSEN = [
-    Entry("graph filter, no sharpening", "graph_filter", {"sharpening_steps": 0}),
-    Entry("graph filter", "graph_filter", {"factors": 448}),
-    Entry("RP3beta", "rp3beta", {}),
+    PLAIN,
+    SHARPENED,
+    WALKS,
+    ALS,
     Entry("EASE, 8,000 items", "ease", {}),
-    Entry("ALS", "als", {"factors": 128, "regularisation": 10.0, "confidence": 10.0}),
+    blend("graph filter, RP3beta, ALS", WALKS, ALS, weight=0.4),
 ]
-CELLS: list[Entry] = []
+CELLS = [
+    PLAIN,
+    SHARPENED,
+    Entry("graph filter, low pass .5", "graph_filter", {**FILTER, "low_pass_weight": 0.5}),
+    Entry("graph filter, two steps", "graph_filter", {**FILTER, "sharpening_steps": 2}),
+    WALKS,
+    ALS,
+    blend("graph filter, RP3beta at .4", WALKS, weight=0.4),
+    blend("graph filter, ALS at .4", ALS, weight=0.4),
+    blend("graph filter, RP3beta, ALS at .2", WALKS, ALS, weight=0.2),
+    blend("graph filter, RP3beta, ALS at .4", WALKS, ALS, weight=0.4),
+    blend("graph filter, RP3beta, ALS at .8", WALKS, ALS, weight=0.8),
+]
 
 
 def read(folder: Path) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
@@ -145,12 +173,17 @@ def show(table: Iterator[Judged], seed: int) -> None:
         first = first or found
 
 
-def validation(train: sparse.csr_matrix, customers: int, seed: int) -> Iterator[Judged]:
+def drawn_customers(truth: sparse.csr_matrix, count: int | None, seed: int) -> np.ndarray:
+    """Positions of ``count`` customers that have a truth, drawn at random; all of them where there is no count."""
+    able = np.flatnonzero(np.diff(truth.indptr))
+    return np.sort(rng_for(seed, "customers to judge").permutation(able)[:count])
+
+
+def validation(train: sparse.csr_matrix, customers: int | None, seed: int) -> Iterator[Judged]:
     """Every cell of settings on the tenth of train held out, judged on some of the customers."""
     kept, truth = held_out(train, seed)
     matrix = interactions(kept)
-    able = np.flatnonzero(np.diff(truth.indptr))
-    drawn = np.sort(rng_for(seed, "customers of the validation").permutation(able)[:customers])
+    drawn = drawn_customers(truth, customers, seed)
     asked = matrix.of_customers(drawn)
     for entry in CELLS:
         yield judged(entry.name, *ours(entry, matrix, asked, seed), truth[drawn])
@@ -159,15 +192,17 @@ def validation(train: sparse.csr_matrix, customers: int, seed: int) -> Iterator[
 def test(train: sparse.csr_matrix, truth: sparse.csr_matrix, asked: argparse.Namespace) -> Iterator[Judged]:
     """Our models with the settings chosen, then the other libraries."""
     matrix = interactions(train)
+    drawn = drawn_customers(truth, asked.customers, asked.seed)
+    judges, wanted = matrix.of_customers(drawn), truth[drawn]
     for entry in CHOSEN:
         if not asked.models or entry.name in asked.models:
-            yield judged(entry.name, *ours(entry, matrix, matrix, asked.seed), truth)
+            yield judged(entry.name, *ours(entry, matrix, judges, asked.seed), wanted)
     for name in PEERS:
         if not asked.models or name in asked.models:
-            yield judged(name, *peer_lists(name, train, matrix, PLACES, asked.seed), truth)
+            yield judged(name, *peer_lists(name, train, judges, PLACES, asked.seed), wanted)
     if asked.rectools is not None:
-        for name, lists in rectools_lists(asked.rectools, train, PLACES).items():
-            yield judged(name, *lists, truth)
+        for name, (positions, spent) in rectools_lists(asked.rectools, train, PLACES).items():
+            yield judged(name, positions[drawn], spent, wanted)
 
 
 def main() -> None:
@@ -175,7 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with train.parquet and test.parquet")
     parser.add_argument("--validate", action="store_true", help="show the table that settings were chosen by")
-    parser.add_argument("--customers", type=int, default=3000, help="how many customers --validate judges")
+    parser.add_argument("--customers", type=int, help="judge so many customers, by default all")
     parser.add_argument("--models", nargs="*", help="names of the table, by default all")
     parser.add_argument("--rectools", type=Path, help="Python of an environment that has RecTools")
     parser.add_argument("--seed", type=int, default=0)
