@@ -7,7 +7,7 @@ that the intervals are over them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -23,16 +23,17 @@ from recommender.interaction_matrix import InteractionMatrix
 from recommender.item_lists import Candidate
 from recommender.live_history import Event
 from recommender.models.bought_together import baskets_of
+from recommender.models.co_occurrence import best_of_row
+from recommender.models.item_similarity import strongest
 from recommender.models.repurchase_intervals import Purchased
 from recommender.periods import Period
 from recommender.randomness import rng_for
-from recommender.top_items import top_items
 from training.interactions import events_before
 from training.pipeline import Training
 
 _LARGEST_BASKET = 200
 # More sessions make the intervals narrower, not the answer another.
-_MOST_OBSERVATIONS = 5_000
+_MOST_OBSERVATIONS = 2_000
 _BLOCK_OBSERVATIONS = 500
 
 
@@ -72,12 +73,15 @@ def judge_on(
     together = _lists(bundle, basket.starts, lambda start: item_candidates.bought_together(bundle, start), k)
     similar = _lists(bundle, basket.starts, lambda start: item_candidates.similar(bundle, start), k)
     followers = _lists(bundle, following.starts, lambda start: _next(bundle, start), k)
-    due = _figures(_due_lists(bundle, again.starts, k), _last_bought(again, matrix), bundle, baskets, k, seed)
+    in_baskets = _rivals(bundle, baskets, basket, k)
+    due = _figures(
+        _due_lists(bundle, again.starts, k), again, _rivals(bundle, baskets, _last_bought(again, matrix), k), seed
+    )
     return {
-        "bought_together_same_basket": _figures(together, basket, bundle, baskets, k, seed),
-        "bought_together": _figures(together, later, bundle, baskets, k, seed),
-        "similar": _figures(similar, later, bundle, baskets, k, seed),
-        "session": _figures(followers, following, bundle, baskets, k, seed),
+        "bought_together_same_basket": _figures(together, basket, in_baskets, seed),
+        "bought_together": _figures(together, later, in_baskets, seed),
+        "similar": _figures(similar, later, in_baskets, seed),
+        "session": _figures(followers, following, _rivals(bundle, baskets, following, k), seed),
         "buy_again": due and {**due, "due_date": due_date_errors(bundle, matrix, placed, seed=seed)},
     }
 
@@ -187,15 +191,11 @@ def _median_interval(values: np.ndarray, seed: int, samples: int = 1000) -> dict
 
 
 def _figures(
-    lists: np.ndarray, occasions: Occasions, bundle: ModelBundle, baskets: sparse.csr_matrix, k: int, seed: int
+    lists: np.ndarray, occasions: Occasions, rivals: Mapping[str, np.ndarray], seed: int
 ) -> dict[str, Any] | None:
-    """Hit and NDCG at k with intervals, beside popularity and plain counts, and the paired gains over them."""
+    """Hit and NDCG of the lists with intervals, beside those of the rivals, and the paired gains over them."""
     if not len(occasions.starts):
         return None
-    rivals = {
-        "popularity": _popular_lists(bundle, occasions, k),
-        "co_purchase_counts": _count_lists(baskets, occasions, k),
-    }
     figures: dict[str, Any] = {"observations": len(occasions.starts)}
     for measure, values_of in (("hit", metrics.hit), ("ndcg", metrics.ndcg)):
         ours = values_of(lists, occasions.truth)
@@ -211,6 +211,15 @@ def _figures(
     return figures
 
 
+def _rivals(bundle: ModelBundle, baskets: sparse.csr_matrix, occasions: Occasions, k: int) -> dict[str, np.ndarray]:
+    if not len(occasions.starts):
+        return {}
+    return {
+        "popularity": _popular_lists(bundle, occasions, k),
+        "co_purchase_counts": _count_lists(baskets, occasions, k),
+    }
+
+
 def _popular_lists(bundle: ModelBundle, occasions: Occasions, k: int) -> np.ndarray:
     longest = max(map(len, occasions.starts))
     popular = bundle.popular.positions[0, : k + longest].tolist()
@@ -219,17 +228,17 @@ def _popular_lists(bundle: ModelBundle, occasions: Occasions, k: int) -> np.ndar
 
 def _count_lists(baskets: sparse.csr_matrix, occasions: Occasions, k: int) -> np.ndarray:
     """The items that stood most often in baskets with those that the answer starts from."""
-    parts = []
+    parts: list[list[int]] = []
+    columns_of = baskets.T.tocsr()
     for first in range(0, len(occasions.starts), _BLOCK_OBSERVATIONS):
         starts = occasions.starts[first : first + _BLOCK_OBSERVATIONS]
         rows, columns = np.repeat(np.arange(len(starts)), list(map(len, starts))), np.concatenate(starts)
         shape = (len(starts), baskets.shape[1])
         seeds = sparse.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
-        counts = ((seeds @ baskets.T) @ baskets).toarray()
-        counts[rows, columns] = 0.0
-        counts[counts <= 0] = np.nan
-        parts.append(top_items(counts, k)[0])
-    return np.concatenate(parts)
+        counts = sparse.csr_matrix((seeds @ columns_of) @ baskets)
+        counts = strongest(sparse.csr_matrix(counts - counts.multiply(seeds > 0)), k)
+        parts.extend(best_of_row(counts, row, k)[0].tolist() for row in range(len(starts)))
+    return _padded(parts, k)
 
 
 def _last_bought(again: Occasions, matrix: InteractionMatrix) -> Occasions:

@@ -10,13 +10,13 @@ from scipy import sparse
 from recommender.errors import NotFitted
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.checks import require_interactions
-from recommender.models.co_occurrence import best_of_row, excess
+from recommender.models.co_occurrence import best_of_row, pair_scores
 from recommender.models.sparse_arrays import csr_from_state, csr_state
 from recommender.models.strongest_products import item_blocks, strongest
 
 
 class BoughtTogether:
-    """What else is in the baskets of an item, beyond what chance brings (``co_occurrence.excess``).
+    """What else is in the baskets of an item, more often than by chance (``co_occurrence.pair_scores``).
 
     A basket is what a customer bought at one instant: order ids are not needed, because the lines of an order share
     their instant, and one customer does not order twice in the same second. Where there are no purchases, what was
@@ -28,8 +28,8 @@ class BoughtTogether:
     def __init__(
         self,
         neighbours: int = 100,
-        shrinkage: float = 20.0,
-        popularity_power: float = 0.5,
+        shrinkage: float = 50.0,
+        popularity_power: float = 0.1,
         largest_basket: int = 200,
     ) -> None:
         self.neighbours = neighbours
@@ -49,7 +49,7 @@ class BoughtTogether:
             counts = sparse.csr_matrix(columns[start:stop] @ baskets)
             owner = np.repeat(np.arange(start, stop), np.diff(counts.indptr))
             counts.data[counts.indices == owner] = 0.0
-            scored = excess(
+            scored = pair_scores(
                 counts,
                 occasions[start:stop],
                 shares,

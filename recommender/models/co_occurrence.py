@@ -1,27 +1,29 @@
-"""Counts of pairs of items as scores: how much more often two come together than chance would bring them."""
+"""Counts of pairs of items as scores: what comes with an item more than by chance."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
 
+_ROUNDING = 1e-9
 
-def excess(
+
+def pair_scores(
     counts: sparse.csr_matrix, occasions: np.ndarray, shares: np.ndarray, *, shrinkage: float, popularity_power: float
 ) -> sparse.csr_matrix:
-    """Score of each pair ``i, j``: the share of the occasions of i that j has beyond chance, over ``p_j ** power``.
+    """Score of each pair ``i, j``: the share of the occasions of i that have j, over ``p_j ** popularity_power``.
 
-    ``counts`` holds how often i and j came together, ``occasions`` how often i occurred, ``shares`` the share of all
-    occasions that have j. The count is taken one standard deviation low, because a pair that met once may be luck,
-    and the share of a rare i is shrunk towards chance: ``(c - sqrt(c) - n_i p_j) / ((n_i + shrinkage) p_j ** power)``.
-    With power 0 popular items win, with 1 (lift) rare ones. Pairs at or below 0 are left out.
+    ``counts`` holds how often i and j came together, ``occasions`` how often i occurred, ``shares`` the share p of all
+    occasions that have j. The share is shrunk towards chance as by ``shrinkage`` further occasions:
+    ``(c + shrinkage p_j) / (n_i + shrinkage)``. With power 0 what is bought most wins, with 1 (lift) what is rare.
+    Pairs that came together no oftener than by chance are left out.
     """
     scored = counts.astype(np.float64).tocsr(copy=True)
     rows = np.repeat(np.arange(scored.shape[0]), np.diff(scored.indptr))
-    chance = shares[scored.indices]
-    beyond = scored.data - np.sqrt(scored.data) - occasions[rows] * chance
-    scored.data = beyond / ((occasions[rows] + shrinkage) * np.maximum(chance, 1e-12) ** popularity_power)
-    np.maximum(scored.data, 0.0, out=scored.data)
+    chance, often = shares[scored.indices], occasions[rows]
+    is_more = scored.data > often * chance * (1.0 + _ROUNDING)
+    shrunk = (scored.data + shrinkage * chance) / (often + shrinkage)
+    scored.data = np.where(is_more, shrunk / np.maximum(chance, 1e-12) ** popularity_power, 0.0)
     scored.eliminate_zeros()
     return scored
 

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from recommender.errors import NotEnoughData, NotFitted
 from recommender.interaction_matrix import InteractionMatrix
-from recommender.models.co_occurrence import best_of_row, excess
+from recommender.models.co_occurrence import best_of_row, pair_scores
 from recommender.models.sparse_arrays import csr_from_state, csr_state
 from recommender.models.strongest_products import strongest
 from recommender.randomness import rng_for
@@ -50,7 +50,7 @@ class NextItem:
     """Scores what follows what: pairs of events of one owner at most ``reach`` places and ``window_days`` apart.
 
     The n-th event after another counts ``decay ** (n - 1)``. Events at one instant have no order: each follows each.
-    Sums become scores with ``co_occurrence.excess``. Only the newest ``most_events`` events are looked at. The
+    Sums become scores with ``co_occurrence.pair_scores``. Only the newest ``most_events`` events are looked at. The
     ``neighbours`` best of each item are kept.
     """
 
@@ -61,8 +61,8 @@ class NextItem:
         reach: int = 5,
         decay: float = 0.8,
         window_days: float = 1.0,
-        shrinkage: float = 5.0,
-        popularity_power: float = 0.25,
+        shrinkage: float = 20.0,
+        popularity_power: float = 0.1,
         most_events: int = 10_000_000,
     ) -> None:
         self.seed = seed
@@ -86,7 +86,7 @@ class NextItem:
         occasions = np.asarray(sums.sum(axis=1)).ravel()
         shares = np.asarray(sums.sum(axis=0)).ravel() / max(occasions.sum(), 1e-12)
         power = self.popularity_power
-        scored = excess(sums, occasions, shares, shrinkage=self.shrinkage, popularity_power=power)
+        scored = pair_scores(sums, occasions, shares, shrinkage=self.shrinkage, popularity_power=power)
         self.followers_: sparse.csr_matrix = strongest(scored, self.neighbours)
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import NotEnoughData, NotFitted
@@ -44,11 +44,10 @@ def test_without_the_baskets_that_show_it_a_pair_is_gone():
     assert len(BoughtTogether().fit(apart).neighbours_of(BUN, 5)[0]) == 0
 
 
-def test_a_pair_that_met_once_may_be_luck_and_does_not_count():
+def test_a_pair_that_met_once_may_be_luck_and_comes_last():
     rows = [(f"c{number}", item, 1.0, "order") for number in range(9) for item in ("bun", "milk")]
     matrix = matrix_of(*rows, ("x", "bun", 3.0, "order"), ("x", "soap", 3.0, "order"), ("y", "rye", 1.0, "order"))
-    soap = matrix.items.position("soap")
-    assert soap not in BoughtTogether().fit(matrix).neighbours_of(BUN, 5)[0]
+    assert names(matrix, BoughtTogether().fit(matrix).neighbours_of(BUN, 5)[0]) == ["milk", "soap"]
 
 
 def test_two_orders_of_one_customer_are_two_baskets():
@@ -100,6 +99,7 @@ def test_it_survives_being_kept():
     assert again.neighbours_of(BUN, 3)[0].tolist() == model.neighbours_of(BUN, 3)[0].tolist()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("wxyz"), st.integers(1, 3)), min_size=1), st.randoms()
 )

@@ -31,7 +31,7 @@ def test_what_follows_is_told_and_what_came_before_is_not():
 
 
 def test_what_follows_at_once_comes_before_what_follows_later():
-    model = NextItem(popularity_power=0.0).fit(sessions(*["abc"] * 8, *["defg"] * 8))
+    model = NextItem(shrinkage=0.0).fit(sessions(*["abc"] * 8, *["defg"] * 8))
     assert followers(model, "a") == "bc"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import NotEnoughData, NotFitted
@@ -103,6 +103,7 @@ def test_it_is_kept_and_says_what_is_missing():
         RepurchaseIntervals().state()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.floats(0, 900)), max_size=30),
     st.floats(0.5, 365),

@@ -57,7 +57,9 @@ def order_lines() -> list[dict[str, Any]]:
         for visit in range(VISITS)
         for item in BASKETS[number % 2]
     ]
-    shirts = [line(f"s{number}", item, 50 + number) for number in range(6) for item in ("shirt-red", "shirt-blue")]
+    shirts = [
+        line(f"s{number}", item, 50 + number) for number in range(6) for item in ("shirt-red", "shirt-blue", "milk")
+    ]
     return [*lines, *shirts]
 
 

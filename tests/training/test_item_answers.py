@@ -179,8 +179,11 @@ def test_visitors_without_a_name_teach_what_comes_next(bundle):
 
 def test_the_last_event_of_a_session_counts_most(bundle):
     walk = [Event(one, END, "view") for one in ("sausage", "soap")]
-    forward, backward = (item_candidates.next_in_session(bundle, events) for events in (walk, walk[::-1]))
-    assert (forward[0].item_id, backward[0].item_id) == ("sponge", "bun")
+    forward, backward = (
+        [one.item_id for one in item_candidates.next_in_session(bundle, events) if one.item_id in ("bun", "sponge")]
+        for events in (walk, walk[::-1])
+    )
+    assert (forward, backward) == (["sponge", "bun"], ["bun", "sponge"])
 
 
 def test_what_is_due_is_told_with_its_rhythm(bundle):
