@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -19,6 +20,8 @@ from recommender.models.base import Recommender
 from recommender.periods import instant
 from recommender.ranking import best_items
 from recommender.splits import Truth
+from training.ranking_training import TWO_STAGE
+from training.settings import read_settings
 
 PLACES = 10
 # Whether bought items are left out of the list, and the model that gains are counted from.
@@ -79,6 +82,15 @@ def parser(description: str | None, *, data: Path | None, cutoff: datetime) -> a
     return made
 
 
+def settings_of(name: str) -> dict[str, Any]:
+    """The keywords that ``train`` gives a recommender by default; the two stages get the default generators."""
+    settings = read_settings()
+    if name == TWO_STAGE:
+        generators = {one: settings.recommenders[one] for one in settings.generators}
+        return {"generators": generators, "cutoffs": settings.ranking_cutoffs}
+    return dict(settings.recommenders.get(name, {}))
+
+
 def compare(asked: argparse.Namespace, matrix: InteractionMatrix, truth: Truth) -> None:
     """Print the table of all registered models, or of those asked for, with their default settings."""
     print(  # noqa: T201
@@ -92,7 +104,7 @@ def compare(asked: argparse.Namespace, matrix: InteractionMatrix, truth: Truth) 
     for name in models.RECOMMENDERS:
         if asked.models and name not in asked.models:
             continue
-        judged[name] = judge(name, models.create(name, seed=asked.seed), matrix, truth)
+        judged[name] = judge(name, models.create(name, seed=asked.seed, **settings_of(name)), matrix, truth)
         for line in rows(judged[name], judged, asked.seed):
             print(line, flush=True)  # noqa: T201
         print(  # noqa: T201
