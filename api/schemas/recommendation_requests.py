@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -122,8 +123,11 @@ class WhoAsks(Body):
     recent_events: list[RecentEventIn] = Field([], max_length=100, description="Events that count at once")
 
     def events(self) -> tuple[RecentEvent, ...]:
-        """The events of the request."""
-        return tuple(RecentEvent(one.item_id, one.kind, one.occurred_at) for one in self.recent_events)
+        """The events of the request, their instants in UTC."""
+        return tuple(
+            RecentEvent(one.item_id, one.kind, one.occurred_at and one.occurred_at.astimezone(UTC))
+            for one in self.recent_events
+        )
 
 
 _REQUEST: dict[str, Any] = {

@@ -77,10 +77,10 @@ def post_recommendations_batch(body: RecommendationsBatchIn) -> dict[str, Any]:
             raise _unknown_placement(problem, "requests", index, "placement") from None
         if body.distinct:
             shown |= {item.item_id for item in answers[-1].items}
-    data = [
+    data = tuple(
         _answered(request, answer, is_recorded=not one.dry_run)
         for one, request, answer in zip(body.requests, requests, answers, strict=True)
-    ]
+    )
     return {"data": data, "took_ms": took_ms()}
 
 

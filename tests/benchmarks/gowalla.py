@@ -80,7 +80,7 @@ CHOSEN = [
     WALKS,
     ALS,
     Entry("EASE, 8,000 items", "ease", {}),
-    blend("graph filter, RP3beta, ALS", WALKS, ALS, weight=0.4),
+    blend("graph filter, RP3beta, ALS", WALKS, ALS, weight=0.8),
 ]
 CELLS = [
     PLAIN,
