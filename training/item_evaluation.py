@@ -24,8 +24,8 @@ from recommender.item_lists import Candidate
 from recommender.live_history import Event
 from recommender.models.bought_together import baskets_of
 from recommender.models.co_occurrence import best_of_row
-from recommender.models.item_similarity import strongest
 from recommender.models.repurchase_intervals import Purchased
+from recommender.models.strongest_products import strongest
 from recommender.periods import Period
 from recommender.randomness import rng_for
 from training.interactions import events_before
