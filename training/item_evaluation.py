@@ -92,11 +92,11 @@ def first_baskets(placed: pd.DataFrame, item_count: int, seed: int) -> tuple[Occ
     Its truth is the rest of that basket; in the second answer all else that the customer buys from then on.
     """
     orders = placed[placed["kind"] == "order"].drop_duplicates(["row", "column", "at"])
-    if orders.empty:
+    baskets = orders[orders.groupby(["row", "at"])["column"].transform("size") > 1]
+    if baskets.empty:
         nothing = Occasions([], sparse.csr_matrix((0, item_count)))
         return nothing, nothing
-    sizes = orders.groupby(["row", "at"])["column"].transform("size")
-    first = orders[sizes > 1].groupby("row")["at"].min()
+    first = baskets.groupby("row")["at"].min()
     begins = orders["row"].map(first)
     in_basket = orders[orders["at"] == begins].sort_values(["row", "column"])
     drawn = in_basket.iloc[rng_for(seed, "seed items").permutation(len(in_basket))].groupby("row")["column"].first()

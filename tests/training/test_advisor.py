@@ -258,7 +258,7 @@ def test_a_bundle_that_was_mended_is_taken_up_under_its_old_name(trained_shop, t
     artifacts = ArtifactStore(tmp_path / "artifacts")
     version = artifacts.save(trained_shop.training.bundle)
     artifacts.promote(version, at=NOW)
-    (artifacts.folder / "versions" / version / "popular_scores.npy").write_bytes(b"")
+    (artifacts.folder / "versions" / version / "list_popular_scores.npy").write_bytes(b"")
     store = open_event_store(f"sqlite:///{tmp_path / 'store.sqlite'}", clock=lambda: NOW)
     advisor = Advisor(store, artifacts, clock=lambda: NOW)
     assert advisor.bundle_version is None

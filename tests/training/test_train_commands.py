@@ -39,13 +39,13 @@ def test_a_usage_error_is_exit_code_2(home):
 
 def test_an_altered_bundle_is_refused_by_name(home, tmp_path):
     version = json.loads(done(home, "models", "--json"))["current"]
-    path = home / "artifacts" / "versions" / version / "popular_scores.npy"
+    path = home / "artifacts" / "versions" / version / "list_popular_scores.npy"
     kept = path.read_bytes()
     path.write_bytes(kept[:-1] + b"!")
     result = run(home, "score")
     path.write_bytes(kept)
     assert result.exit_code == 1
-    assert "popular_scores.npy was altered; train again or roll back" in result.stderr
+    assert "list_popular_scores.npy was altered; train again or roll back" in result.stderr
 
 
 def test_score_fills_the_list_and_writes_the_file_that_was_asked_for(home, tmp_path):
