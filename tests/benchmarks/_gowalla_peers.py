@@ -30,7 +30,7 @@ class Factors:
 
 
 def implicit_als(train: sparse.csr_matrix, seed: int) -> Factors:
-    """The library's own factors of customers and items; settings of the customary size, else its defaults."""
+    """The library's own factors of customers and items; one fixed setting, not searched as ours was."""
     from implicit.cpu.als import AlternatingLeastSquares
 
     learner = AlternatingLeastSquares(
