@@ -16,6 +16,7 @@ from recommender.placements import placements_to_settings
 from training.churn_training import TrainedChurn, train_churn
 from training.gate import Verdict, judge
 from training.progress import Steps
+from training.ranking_training import TWO_STAGE
 from training.recommendation_training import TrainedRecommendations, train_recommendations
 from training.selection import Choice
 from training.settings import TrainingSettings
@@ -84,6 +85,7 @@ def train(
         "answers": {name: choice.facts() for name, choice in choices.items()},
         "lists": dict(lists.figures),
         "left_out": dict(lists.left_out),
+        **_ranker_facts(lists),
         "churn": dict(churn.facts),
         "gate": verdict.facts(),
     }
@@ -104,6 +106,17 @@ def library_versions() -> dict[str, str]:
 
     versions = {name: metadata.version(name) for name in _LIBRARIES}
     return {"python": platform.python_version(), "lightfm": lightfm.__version__, **versions}
+
+
+def _ranker_facts(lists: TrainedRecommendations) -> dict[str, Any]:
+    """What the ranker looks at, and the slates whose scores are its probabilities; empty without a ranker."""
+    ranker = lists.fitted.alone.get(TWO_STAGE)
+    if ranker is None:
+        return {}
+    return {
+        "ranker": {"gains": ranker.feature_gains()},
+        "score_is_probability": {slate: name == TWO_STAGE for slate, name in lists.shipped.items()},
+    }
 
 
 def _choices(lists: TrainedRecommendations, churn: TrainedChurn, value: TrainedValue) -> dict[str, Choice]:

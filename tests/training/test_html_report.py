@@ -163,6 +163,8 @@ def test_a_backtest_without_a_later_row_says_so(judged):
 def test_calibration_is_drawn_where_scores_are_probabilities(judged):
     bins = [{"predicted": 0.1, "happened": 0.2, "count": 5.0}, {"predicted": 0.6, "happened": 0.5, "count": 5.0}]
     facts = copy.deepcopy(judged)
+    for slate in ("all", "new"):
+        facts["recommendations"][slate].pop("calibration", None)
     assert "Purchase probability" not in html_report(facts)
     facts["recommendations"]["new"]["calibration"] = bins
     assert "Purchase probability of the shipped list" in Page(html_report(facts)).text

@@ -12,6 +12,7 @@ from recommender.errors import NotEnoughData
 from recommender.history import History
 from tests import small_shop
 from tests.training.conftest import TrainedShop
+from training.html_report import html_report
 from training.pipeline import train
 from training.progress import silent
 from training.report import report_text
@@ -47,13 +48,26 @@ def test_personal_answers_are_chosen_where_they_are_better_than_the_same_for_eve
     assert choices["new"].gains[choices["new"].shipped].low > 0
 
 
-def test_a_ranker_learns_from_past_windows_and_is_judged_beside_the_others(trained_shop: TrainedShop):
-    settings = read_settings(ranking_cutoffs=2, panel_cutoffs=1, generators=["personal_frequency", "item_similarity"])
-    training = train(trained_shop.history, settings, as_of=small_shop.END, seed=0, steps=silent)
+def test_a_ranker_learns_from_past_windows_is_judged_beside_the_others_and_told_in_the_manifest(
+    trained_shop: TrainedShop,
+):
+    generators = ["popularity", "personal_frequency", "item_similarity"]
+    settings = read_settings(ranking_cutoffs=2, panel_cutoffs=1, generators=generators)
+    training = train(
+        trained_shop.history, settings, as_of=small_shop.END, seed=0, steps=silent, also_fit=("two_stage",)
+    )
     assert "two_stage" in training.choices["all"].judged
-    if training.lists.shipped["all"] == "two_stage":
-        scores = training.bundle.slates["all"].scores
-        assert np.nanmax(scores) <= 1
+    facts = training.bundle.facts
+    assert sum(facts["ranker"]["gains"].values()) == pytest.approx(1.0)
+    shipped = {slate: training.lists.shipped[slate] == "two_stage" for slate in ("all", "new")}
+    assert facts["score_is_probability"] == shipped
+    for slate in filter(shipped.get, shipped):
+        assert np.nanmax(training.bundle.slates[slate].scores) <= 1
+    assert "The ranker" in html_report({**facts, "as_of": "2024-03-01T00:00:00Z", "horizon_days": 28, "version": "v"})
+
+
+def test_without_a_ranker_the_manifest_tells_of_none(trained_shop: TrainedShop):
+    assert {"ranker", "score_is_probability"}.isdisjoint(trained_shop.training.bundle.facts)
 
 
 def test_who_stopped_is_outside_the_population_and_who_comes_stays(trained_shop: TrainedShop):
