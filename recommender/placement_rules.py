@@ -78,13 +78,7 @@ def rule_from(given: Mapping[str, Any]) -> Rule:
     if "action" not in given:
         raise SettingError(f"a rule has an action, one of {', '.join(ACTIONS)}")
     moments = {name: _moment(name, given[name]) for name in ("valid_from", "valid_until") if given.get(name)}
-    for name, kind in (
-        ("filter", str),
-        ("item_id", str),
-        ("position", int),
-        ("is_enabled", bool),
-        ("context", Mapping),
-    ):
+    for name, kind in _KINDS.items():
         if name in given and not isinstance(given[name], kind):
             raise SettingError(f"{name} of a rule is {given[name]!r}; it must be of the kind {kind.__name__}")
     if not isinstance(given.get("weight", 0.5), int | float):

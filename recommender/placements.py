@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -117,16 +117,38 @@ def placements_from(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Plac
     return DEFAULT_PLACEMENTS | {name: _placement(name, given) for name, given in settings.items()}
 
 
-def _placement(name: str, given: Mapping[str, Any]) -> Placement:
+def _placement(name: str, given: Any) -> Placement:
+    if not isinstance(given, Mapping):
+        raise SettingError(f"placement {name!r} is {given!r}; it must be a table of keys and values")
     known = {field.name for field in fields(Placement)} - {"name"}
     unknown = sorted(set(given) - known)
     if unknown:
         raise SettingError(f"placement {name!r}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    for key, (is_right, wanted) in _SHAPES.items():
+        if key in given and not is_right(given[key]):
+            raise SettingError(f"placement {name!r}: {key} is {given[key]!r}; it must be {wanted}")
     try:
         rules = tuple(rule_from(one) for one in given.get("rules", ()))
     except SettingError as problem:
         raise SettingError(f"placement {name!r}: {problem}") from None
     return Placement(name, **{**given, "rules": rules})
+
+
+def _is_name_or_names(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(one, str) for one in value))
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, Mapping) for one in value)
+
+
+# What a configuration may give wrongly before any of it can be looked into.
+_SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "strategy": (_is_name_or_names, "a name or a list of names"),
+    "exclude": (_is_name_or_names, "a name or a list of names"),
+    "filter": (lambda value: isinstance(value, str), "a text"),
+    "rules": (_is_tables, "a list of tables"),
+}
 
 
 def placements_to_settings(placements: Mapping[str, Placement]) -> dict[str, dict[str, Any]]:

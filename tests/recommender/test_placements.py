@@ -32,3 +32,21 @@ def test_an_unknown_key_is_refused_by_name():
 def test_diversity_outside_its_range_is_refused():
     with pytest.raises(SettingError, match="diversity 2 is not within 0 to 1"):
         placements_from({"kiosk": {"diversity": 2}})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (5, "placement 'kiosk' is 5; it must be a table"),
+        ({"strategy": 5}, "strategy is 5; it must be a name or a list of names"),
+        ({"strategy": ["for_you", 5]}, "strategy is .*; it must be a name or a list of names"),
+        ({"exclude": {"bought": True}}, "exclude is .*; it must be a name or a list of names"),
+        ({"filter": 5}, "filter is 5; it must be a text"),
+        ({"rules": "pin"}, "rules is 'pin'; it must be a list of tables"),
+        ({"rules": [5]}, r"rules is \[5\]; it must be a list of tables"),
+        ({"rules": [{"action": "hide", "filter": 5}]}, "filter of a rule is 5; it must be of the kind str"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_by_name(given, message):
+    with pytest.raises(SettingError, match=message):
+        placements_from({"kiosk": given})
