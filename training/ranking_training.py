@@ -25,9 +25,9 @@ class PastExamples:
 
     by_window: Mapping[int, RankingExamples]
 
-    def before(self, window: int, at_most: int) -> list[RankingExamples]:
-        """The ``at_most`` latest examples whose window ended before that of ``window`` began, latest first."""
-        return [self.by_window[one] for one in sorted(self.by_window) if one > window][:at_most]
+    def before(self, window: int) -> list[RankingExamples]:
+        """The examples whose window ended before that of ``window`` began, latest first."""
+        return [self.by_window[one] for one in sorted(self.by_window) if one > window]
 
 
 def source_of(fitted: Fitted, generators: Sequence[str]) -> CandidateSource:
@@ -39,7 +39,7 @@ def source_of(fitted: Fitted, generators: Sequence[str]) -> CandidateSource:
 def past_examples(
     matrix: InteractionMatrix, latest: Fitted, settings: TrainingSettings, *, seed: int, steps: Steps
 ) -> PastExamples:
-    """Examples at ``ranking_cutoffs`` past cutoffs and the one more that a choice on window 1 needs.
+    """Examples at ``ranking_cutoffs`` past cutoffs; a choice on window 1 has those before it, one less.
 
     ``latest`` holds the recommenders fitted before window 1; for each earlier window the generators are fitted anew.
     Without generators there is nothing to rank.
@@ -48,7 +48,7 @@ def past_examples(
         return PastExamples({})
     sampling = Sampling(settings.ranking_customers, seed=seed)
     found: dict[int, RankingExamples] = {}
-    for window in steps("ranking examples", range(1, settings.ranking_cutoffs + 2)):
+    for window in steps("ranking examples", range(1, settings.ranking_cutoffs + 1)):
         days = float(window * settings.horizon_days)
         try:
             fitted = latest if window == 1 else _fitted_before(matrix, days, settings, seed)

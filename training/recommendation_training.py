@@ -105,7 +105,7 @@ def choose_recommenders(
     names = steps("fit on the past", list(settings.recommenders))
     fitted = fit_recommenders(past, settings.recommenders, seed=seed, names=names)
     examples = past_examples(matrix, fitted, settings, seed=seed, steps=steps)
-    ranker = two_stage(fitted, examples.before(1, settings.ranking_cutoffs), settings)
+    ranker = two_stage(fitted, examples.before(1), settings)
     models = fitted.with_model(TWO_STAGE, ranker).models
     lists = judge_recommenders(models, known, truth, seed=seed, steps=steps)
     choices = {slate: choose(slate, lists.judged[slate], baseline=BASELINES[slate], seed=seed) for slate in SLATES}
@@ -181,5 +181,5 @@ def _fit_shipped(
     fitted = fit_recommenders(matrix, settings.recommenders, seed=seed, names=steps("fit", names))
     if TWO_STAGE not in wanted:
         return fitted
-    ranker = two_stage(fitted, chosen.examples.before(0, settings.ranking_cutoffs), settings)
+    ranker = two_stage(fitted, chosen.examples.before(0), settings)
     return fitted.with_model(TWO_STAGE, ranker)

@@ -65,9 +65,11 @@ def lay_slates(
     for start in progress(range(0, customers, BLOCK_CUSTOMERS)):
         rows = np.arange(start, min(start + BLOCK_CUSTOMERS, customers))
         block = matrix.of_customers(rows)
+        # Slates of one model share its scores: scoring is what laying them costs.
+        scores = {id(model): model.score(block) for model in models.values()}
         for name, model in models.items():
-            scores = mask(model.score(block), block, seen=name == "new", allowed=None)
-            laid[name].positions[rows], laid[name].scores[rows] = top_items(scores, depth)
+            masked = mask(scores[id(model)], block, seen=name == "new", allowed=None)
+            laid[name].positions[rows], laid[name].scores[rows] = top_items(masked, depth)
     counts, ages = _history(matrix, laid["all"].positions)
     return LaidSlates(laid, {"counts": counts, "last_age_days": ages})
 
