@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from recommender.errors import StoreUnavailable
 from recommender.store_schema import SCHEMA_REVISION
 
 BUSY_SECONDS = 60
+_PAUSE_SECONDS = 0.05
 MIGRATION_LOCK = 7_317_411
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRESQL_NAMES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -110,7 +113,8 @@ def _sqlite_engine(url: URL) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = None
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "cache_size=-32768"):
+        _switch_to_wal(connection)
+        for setting in ("synchronous=FULL", "temp_store=MEMORY", "cache_size=-32768"):
             connection.execute(f"PRAGMA {setting}")
 
     @event.listens_for(engine, "checkout")
@@ -127,6 +131,24 @@ def _sqlite_engine(url: URL) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     return engine
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Keep a journal of writes ahead; waits for others as any statement does.
+
+    SQLite itself does not wait here: of several that open a new file at once, all but one are told that it is locked.
+    """
+    connection.execute("PRAGMA busy_timeout=0")
+    for attempts_left in reversed(range(int(BUSY_SECONDS / _PAUSE_SECONDS))):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as problem:
+            # The low byte is the kind; others tell why the file is busy.
+            if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or not attempts_left:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
 
 def _migrate(engine: sa.Engine) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,17 @@ def test_many_workers_may_open_a_new_store_at_once(store_url: str) -> None:
     for store in stores:
         store.ping()
         store.close()
+
+
+def test_a_new_file_that_another_holds_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as worker:
+        other.execute("BEGIN EXCLUSIVE")
+        opening = worker.submit(open_event_store, f"sqlite:///{path}", clock=lambda: NOW)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.5)
+        other.execute("COMMIT")
+        opening.result().close()
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
