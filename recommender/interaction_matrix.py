@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 # How much one event of a kind says about liking, in units of one purchase. Kinds that are not named count as a view.
 KIND_WEIGHTS = {"order": 1.0, "cart_add": 0.3, "wishlist": 0.3, "rating": 0.3, "view": 0.1, "dislike": -1.0,
                 "cart_remove": -0.1, "return": -1.0, "search": 0.0}  # fmt: skip
+# A block of customers has at most so many of them, and so many cells: 32 MiB of float32. Larger ones leave the
+# processor caches sooner and gain nothing.
+BLOCK_CUSTOMERS = 1024
+BLOCK_CELLS = 2**23
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,12 @@ class InteractionMatrix:
             is_order=self.is_order[first:last],
             customer_features=features and FeatureMatrix(features.names, features.values[start:stop]),
         )
+
+    def blocks(self, most: int = BLOCK_CUSTOMERS) -> list[range]:
+        """Positions of all customers, parted into blocks that can be scored at once: at most ``most`` of them each."""
+        count = len(self.customers)
+        step = max(1, min(most, BLOCK_CELLS // max(len(self.items), 1)))
+        return [range(start, min(start + step, count)) for start in range(0, count, step)]
 
     def _sum(self, values: np.ndarray) -> sparse.csr_matrix:
         # Summed in double precision: the order of the events must not show in the scores.

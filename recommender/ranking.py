@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from recommender.interaction_matrix import InteractionMatrix
+from recommender.interaction_matrix import BLOCK_CUSTOMERS, InteractionMatrix
 from recommender.models.base import Recommender
+from recommender.parallel import in_parallel
 from recommender.top_items import top_items
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK_CUSTOMERS = 1024
-# 64 MiB of float32; larger blocks only leave the processor caches sooner.
-BLOCK_CELLS = 2**24
+Found = TypeVar("Found")
 
 
 def score_blocks(
     model: Recommender, histories: InteractionMatrix, *, block_customers: int = BLOCK_CUSTOMERS
 ) -> Iterator[tuple[np.ndarray, InteractionMatrix, np.ndarray]]:
-    """Positions, histories and scores of one block of customers after the other.
+    """Positions, histories and scores of one block of at most ``block_customers`` customers after the other."""
+    return in_blocks(lambda *parts: parts, model, histories, block_customers=block_customers)
 
-    A block has at most ``block_customers`` rows, fewer where the catalogue is so large that it would pass
-    BLOCK_CELLS scores.
-    """
+
+def in_blocks(
+    task: Callable[[np.ndarray, InteractionMatrix, np.ndarray], Found],
+    model: Recommender,
+    histories: InteractionMatrix,
+    *,
+    block_customers: int = BLOCK_CUSTOMERS,
+) -> Iterator[Found]:
+    """What the task finds from positions, histories and scores of each block of customers, in order, on all cores."""
     ordered = histories.by_customer()
-    step = max(1, min(block_customers, BLOCK_CELLS // max(len(histories.items), 1)))
-    for start in range(0, len(histories.customers), step):
-        stop = min(start + step, len(histories.customers))
-        block = ordered.of_range(start, stop)
-        yield np.arange(start, stop), block, model.score(block)
+
+    def of_block(rows: range) -> Found:
+        block = ordered.of_range(rows.start, rows.stop)
+        return task(np.arange(rows.start, rows.stop), block, model.score(block))
+
+    return in_parallel(of_block, histories.blocks(block_customers))
 
 
 def mask(scores: np.ndarray, block: InteractionMatrix, *, seen: bool, allowed: np.ndarray | None) -> np.ndarray:
@@ -58,13 +65,14 @@ def best_items(
 
     ``allowed`` marks the items that may be chosen.
     """
-    parts = [
-        top_items(mask(scores, block, seen=exclude_seen, allowed=allowed), k)
-        for _, block, scores in score_blocks(model, histories)
-    ]
+
+    def best(_: np.ndarray, block: InteractionMatrix, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return top_items(mask(scores, block, seen=exclude_seen, allowed=allowed), k)
+
+    parts = list(in_blocks(best, model, histories))
     if not parts:
         return np.full((0, k), -1, dtype=np.int32), np.full((0, k), np.nan, dtype=np.float32)
-    return np.concatenate([places for places, _ in parts]), np.concatenate([best for _, best in parts])
+    return np.concatenate([places for places, _ in parts]), np.concatenate([scores for _, scores in parts])
 
 
 def recommend(

@@ -14,7 +14,7 @@ from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.base import Recommender
-from recommender.ranking import mask, score_blocks
+from recommender.ranking import in_blocks, mask
 from recommender.splits import Split, Truth
 from recommender.top_items import top_items
 from training.interactions import events_before, interactions_before
@@ -44,13 +44,14 @@ class Chosen:
 
 def top_of(model: Recommender, matrix: InteractionMatrix, *, k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Positions and scores of the k best items of every customer, for each slate."""
-    parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {slate: [] for slate in SLATES}
-    for _, block, scores in score_blocks(model, matrix):
-        for slate in SLATES:
-            parts[slate].append(top_items(mask(scores, block, seen=slate == "new", allowed=None), k))
+
+    def best(_: np.ndarray, block: InteractionMatrix, scores: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [top_items(mask(scores, block, seen=slate == "new", allowed=None), k) for slate in SLATES]
+
+    parts = list(in_blocks(best, model, matrix))
     return {
-        slate: (np.concatenate([one for one, _ in found]), np.concatenate([score for _, score in found]))
-        for slate, found in parts.items()
+        slate: (np.concatenate([one[place][0] for one in parts]), np.concatenate([one[place][1] for one in parts]))
+        for place, slate in enumerate(SLATES)
     }
 
 
@@ -102,8 +103,8 @@ def choose_recommenders(
     truth = split.truth(events_before(history, as_of), known)
     if not len(past) or not truth.all.nnz:
         return Chosen({}, PastExamples({}), {})
-    names = steps("fit on the past", list(settings.recommenders))
-    fitted = fit_recommenders(past, settings.recommenders, seed=seed, names=names)
+    names = list(settings.recommenders)
+    fitted = fit_recommenders(past, settings.recommenders, seed=seed, names=names, steps=steps, title="fit on the past")
     examples = past_examples(matrix, fitted, settings, seed=seed, steps=steps)
     ranker = two_stage(fitted, examples.before(1), settings)
     models = fitted.with_model(TWO_STAGE, ranker).models
@@ -178,7 +179,7 @@ def _fit_shipped(
     """The recommenders wanted, and those that other answers stand on, fitted on everything known."""
     wanted = wanted | {"item_similarity"} | (set(settings.generators) if TWO_STAGE in wanted else set())
     names = [name for name in settings.recommenders if name in wanted]
-    fitted = fit_recommenders(matrix, settings.recommenders, seed=seed, names=steps("fit", names))
+    fitted = fit_recommenders(matrix, settings.recommenders, seed=seed, names=names, steps=steps)
     if TWO_STAGE not in wanted:
         return fitted
     ranker = two_stage(fitted, chosen.examples.before(0), settings)

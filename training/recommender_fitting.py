@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import create
 from recommender.models.base import Recommender
 from recommender.models.blending import Blend
+from recommender.parallel import in_parallel
+from training.progress import Steps, silent
 
 logger = logging.getLogger(__name__)
 
@@ -43,21 +45,33 @@ class Fitted:
 
 
 def fit_recommenders(
-    matrix: InteractionMatrix, settings: Mapping[str, Mapping[str, Any]], *, seed: int, names: Iterable[str]
+    matrix: InteractionMatrix,
+    settings: Mapping[str, Mapping[str, Any]],
+    *,
+    seed: int,
+    names: Sequence[str],
+    steps: Steps = silent,
+    title: str = "fit",
 ) -> Fitted:
-    """Fit the recommenders named, with the keywords that ``settings`` gives each.
+    """Fit the recommenders named, with the keywords that ``settings`` gives each, on all cores.
 
     Without popularity nothing can be answered, so its failure is raised.
     """
     alone: dict[str, Recommender] = {"popularity": create("popularity", seed, **settings.get("popularity", {}))}
     alone["popularity"].fit(matrix)
     left_out = {}
-    for name in names:
-        if name == "popularity":
-            continue
+
+    def fitted(name: str) -> Recommender | BaseException:
         try:
-            alone[name] = create(name, seed, **settings.get(name, {})).fit(matrix)
+            return create(name, seed, **settings.get(name, {})).fit(matrix)
         except FAILURES as problem:
-            logger.warning("recommender left out name=%s problem=%s", name, problem)
-            left_out[name] = f"{type(problem).__name__}: {problem}"
+            return problem
+
+    others = [name for name in names if name != "popularity"]
+    for name, outcome in zip(steps(title, others), in_parallel(fitted, others), strict=True):
+        if isinstance(outcome, BaseException):
+            logger.warning("recommender left out name=%s problem=%s", name, outcome)
+            left_out[name] = f"{type(outcome).__name__}: {outcome}"
+        else:
+            alone[name] = outcome
     return Fitted(matrix, alone, left_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from recommender.bundle import Slates
 from recommender.candidates import DEPTH
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.base import Recommender
-from recommender.ranking import BLOCK_CUSTOMERS, mask
+from recommender.parallel import in_parallel
+from recommender.ranking import mask
 from recommender.top_items import top_items
 
 POPULAR_DEPTH = 2_000
@@ -56,20 +57,25 @@ def lay_slates(
     matrix: InteractionMatrix,
     models: Mapping[str, Recommender],
     *,
-    progress: Callable[[Iterable[int]], Iterable[int]],
+    progress: Callable[[Sequence[range]], Iterable[range]],
 ) -> LaidSlates:
-    """The best items of every customer: ``all`` with bought items, ``new`` without; a block of customers at a time."""
-    customers = len(matrix.customers)
+    """The best items of every customer: ``all`` with bought items, ``new`` without; found on all cores."""
     depth = min(DEPTH, len(matrix.items))
-    laid = {name: blank(customers, depth) for name in models}
-    for start in progress(range(0, customers, BLOCK_CUSTOMERS)):
-        rows = np.arange(start, min(start + BLOCK_CUSTOMERS, customers))
-        block = matrix.of_customers(rows)
+    laid = {name: blank(len(matrix.customers), depth) for name in models}
+    ordered, blocks = matrix.by_customer(), matrix.blocks()
+
+    def best(rows: range) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        block = ordered.of_range(rows.start, rows.stop)
         # Slates of one model share its scores: scoring is what laying them costs.
         scores = {id(model): model.score(block) for model in models.values()}
-        for name, model in models.items():
-            masked = mask(scores[id(model)], block, seen=name == "new", allowed=None)
-            laid[name].positions[rows], laid[name].scores[rows] = top_items(masked, depth)
+        return {
+            name: top_items(mask(scores[id(model)], block, seen=name == "new", allowed=None), depth)
+            for name, model in models.items()
+        }
+
+    for rows, found in zip(progress(blocks), in_parallel(best, blocks), strict=True):
+        for name, (positions, scores) in found.items():
+            laid[name].positions[rows], laid[name].scores[rows] = positions, scores
     counts, ages = _history(matrix, laid["all"].positions)
     return LaidSlates(laid, {"counts": counts, "last_age_days": ages})
 

@@ -30,6 +30,7 @@ class AlternatingLeastSquares:
     """
 
     item_factors_: np.ndarray
+    products_: np.ndarray
     is_known_: np.ndarray
 
     def __init__(
@@ -67,6 +68,7 @@ class AlternatingLeastSquares:
         weights = learning_weights(interactions, self.weighting)
         self.is_known_ = np.bincount(weights.indices, minlength=weights.shape[1]) > 0
         self.item_factors_ = self._learned(self._confidences(weights))
+        self.products_ = products_of(self.item_factors_, self.regularisation)
         return self
 
     def _learned(self, confidences: sparse.csr_matrix) -> np.ndarray:
@@ -94,47 +96,61 @@ class AlternatingLeastSquares:
         items = getattr(self, "item_factors_", None)
         require_items(self, None if items is None else len(items), histories)
         history = history_weights(histories, self.weighting, self.tau_days)
-        factors = solved_factors(self._confidences(history), self.item_factors_, self.regularisation)
+        factors = solved_factors(self._confidences(history), self.item_factors_, self.products_)
         scores: np.ndarray = factors @ self.item_factors_.T
         scores[np.diff(history.indptr) == 0] = np.nan
         scores[:, ~self.is_known_] = np.nan
         return scores
 
     def state(self) -> dict[str, Any]:
-        """Settings and the factors of items; raises NotFitted before ``fit``."""
+        """Settings, the factors of items and their products; raises NotFitted before ``fit``."""
         if not hasattr(self, "item_factors_"):
             raise NotFitted(self)
-        return {"settings": self.settings(), "item_factors": self.item_factors_, "is_known": self.is_known_}
+        return {
+            "settings": self.settings(),
+            "item_factors": self.item_factors_,
+            "is_known": self.is_known_,
+            "products": self.products_,
+        }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """The model that ``state`` was taken from."""
         model = cls(**state["settings"])
         model.item_factors_, model.is_known_ = state["item_factors"], state["is_known"]
+        model.products_ = state["products"]
         return model
 
 
-def solved_factors(confidences: sparse.csr_matrix, item_factors: np.ndarray, regularisation: float) -> np.ndarray:
+def products_of(item_factors: np.ndarray, regularisation: float) -> np.ndarray:
+    """``Y'Y + regularisation I`` of the factors Y: what the equations of all customers share, in double precision."""
+    exact = item_factors.astype(np.float64)
+    products: np.ndarray = exact.T @ exact + regularisation * np.eye(exact.shape[1])
+    return products
+
+
+def solved_factors(confidences: sparse.csr_matrix, item_factors: np.ndarray, products: np.ndarray) -> np.ndarray:
     """The factors of each row: ``(Y'Y + Y'(C - I)Y + regularisation I)^-1 Y'C p``, equation (4) of Hu et al. (2008).
 
-    ``confidences`` has the entries of C above 1, one row per customer; p is 1 where it has an entry.
+    ``confidences`` has the entries of C above 1, one row per customer; p is 1 where it has an entry. ``products`` is
+    what ``products_of`` finds from the factors.
     """
-    exact = item_factors.astype(np.float64)
-    size = exact.shape[1]
-    shared = exact.T @ exact + regularisation * np.eye(size)
+    size = item_factors.shape[1]
     factors = np.empty((confidences.shape[0], size), dtype=np.float32)
     step = max(1, _BLOCK_CELLS // size**2)
     for start in range(0, len(factors), step):
         block = confidences[start : start + step]
-        factors[start : start + step] = _solved(block, exact, shared)
+        factors[start : start + step] = _solved(block, item_factors, products)
     return factors
 
 
-def _solved(confidences: sparse.csr_matrix, exact: np.ndarray, shared: np.ndarray) -> np.ndarray:
-    left = np.tile(shared, (confidences.shape[0], 1, 1))
+def _solved(confidences: sparse.csr_matrix, item_factors: np.ndarray, products: np.ndarray) -> np.ndarray:
+    left = np.tile(products, (confidences.shape[0], 1, 1))
+    right = np.empty(left.shape[:2])
     for row, (start, stop) in enumerate(zip(confidences.indptr[:-1], confidences.indptr[1:], strict=True)):
-        met = exact[confidences.indices[start:stop]]
-        left[row] += (met.T * (confidences.data[start:stop] - 1.0)) @ met
-    right = np.asarray(confidences @ exact)
+        met = item_factors[confidences.indices[start:stop]].astype(np.float64)
+        weights = confidences.data[start:stop].astype(np.float64)
+        left[row] += (met.T * (weights - 1.0)) @ met
+        right[row] = weights @ met
     solved: np.ndarray = np.linalg.solve(left, right[:, :, None])[:, :, 0]
     return solved

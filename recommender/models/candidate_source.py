@@ -13,14 +13,12 @@ from recommender.models.base import Recommender
 from recommender.models.item_facts import ItemFacts, purchase_groups
 from recommender.models.pair_features import PairFeatures
 from recommender.models.parts import restored, states_of
+from recommender.parallel import in_parallel
 from recommender.top_items import top_items
 
 # The customer's own items by decayed frequency, and of every generator the best that the customer never bought.
 OWN_DEPTH, OWN_TAU_DAYS = 250, 120.0
 NEW_DEPTH = 30
-# Scores of all generators for one block of customers stay within 64 MiB each.
-BLOCK_CELLS = 2**24
-BLOCK_CUSTOMERS = 1024
 
 
 @dataclass(frozen=True)
@@ -68,13 +66,12 @@ class CandidateSource:
                 features[f"{name}_score_to_best_new"] = found / np.maximum(np.abs(best_new[name][rows]), 1e-9)
         return Pairs(rows, columns, features)
 
-    def blocks(self, histories: InteractionMatrix) -> Iterator[tuple[int, InteractionMatrix, Pairs]]:
-        """First position, histories and candidates of one block of customers after the other."""
+    def blocks(self, histories: InteractionMatrix) -> Iterator[tuple[int, Pairs]]:
+        """First position and candidates of one block of customers after the other, on all cores."""
         ordered = histories.by_customer()
-        step = max(1, min(BLOCK_CUSTOMERS, BLOCK_CELLS // max(len(histories.items), 1)))
-        for start in range(0, len(histories.customers), step):
-            block = ordered.of_range(start, min(start + step, len(histories.customers)))
-            yield start, block, self.pairs(block)
+        return in_parallel(
+            lambda rows: (rows.start, self.pairs(ordered.of_range(rows.start, rows.stop))), histories.blocks()
+        )
 
     def state(self) -> dict[str, Any]:
         """Names and states of the generators, and the facts."""

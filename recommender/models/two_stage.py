@@ -61,7 +61,7 @@ def ranking_examples(
         raise NotEnoughData(f"no customer is known {days:g} days before the cutoff, or none bought anything after")
     keys = np.sort(_keys(interactions, interactions.rows[window], interactions.columns[window]))
     parts = []
-    for start, _, pairs in source.blocks(past.of_customers(chosen)):
+    for start, pairs in source.blocks(past.of_customers(chosen)):
         bought = _is_in(_keys(interactions, chosen[pairs.rows + start], pairs.columns), keys)
         kept = bought | (rng.random(len(bought)) < sampling.negative_share)
         parts.append(_examples(pairs, bought, kept, sampling.negative_share))
@@ -155,7 +155,7 @@ class TwoStage:
         if self.trees_ is None:
             return RankBlend.of_fitted(tuple(self.source_.generators.values())).score(histories)
         scores = np.full((len(histories.customers), len(histories.items)), np.nan, dtype=np.float32)
-        for start, _, pairs in self.source_.blocks(histories):
+        for start, pairs in self.source_.blocks(histories):
             log_odds = self.trees_.log_odds(pairs.matrix(self.names_))
             scores[pairs.rows + start, pairs.columns] = 1.0 / (1.0 + np.exp(-log_odds))
         return scores

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recommender.ranking import BLOCK_CELLS, BLOCK_CUSTOMERS
+from recommender.interaction_matrix import BLOCK_CELLS, BLOCK_CUSTOMERS
 from recommender.top_items import top_items
 
 PLACES = 20

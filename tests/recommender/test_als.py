@@ -5,7 +5,7 @@ from scipy import sparse
 from recommender.errors import SettingError
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import als
-from recommender.models.als import AlternatingLeastSquares, solved_factors
+from recommender.models.als import AlternatingLeastSquares, products_of, solved_factors
 from tests.recommender.histories import matrix_of, strangers
 
 SIDE = 16
@@ -19,7 +19,8 @@ def board() -> InteractionMatrix:
 def test_factors_of_a_history_solve_the_published_equation():
     # One factor: (1 + 4 + 1 + (5 - 1) 4) x = 5 * 2 for a history of the second item alone, so x = 10 / 22.
     history = sparse.csr_matrix(np.array([[0, 5.0]]))
-    np.testing.assert_allclose(solved_factors(history, np.array([[1.0], [2.0]]), 1.0), [[10 / 22]], rtol=1e-6)
+    items = np.array([[1.0], [2.0]])
+    np.testing.assert_allclose(solved_factors(history, items, products_of(items, 1.0)), [[10 / 22]], rtol=1e-6)
 
 
 def test_factors_of_a_history_are_those_of_implicit():
@@ -31,7 +32,8 @@ def test_factors_of_a_history_are_those_of_implicit():
     learner = Theirs(factors=3, regularization=0.5, use_cg=False, num_threads=1)
     learner.item_factors = rng.standard_normal((9, 3)).astype(np.float32)
     theirs = learner.recalculate_user(np.arange(6), sparse.csr_matrix(confidences))
-    ours = solved_factors(sparse.csr_matrix(confidences), learner.item_factors, 0.5)
+    products = products_of(learner.item_factors, 0.5)
+    ours = solved_factors(sparse.csr_matrix(confidences), learner.item_factors, products)
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
