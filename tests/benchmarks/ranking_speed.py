@@ -1,62 +1,88 @@
-"""Lists per second from factors: ``python -m tests.benchmarks.ranking_speed``.
+"""Lists per second from factors, beside implicit: ``make bench BENCH=ranking_speed``.
 
-Scores of random factors are listed by ``top_items`` and, beside it, by NumPy's ``argpartition`` and a sort of what it
-leaves. Both get the same blocks; the product of the factors is timed apart, because both need it.
+Random factors of customers and items, and random items that each customer bought, are listed by ``best_items``, as
+slates are, and by ``topk`` of the library implicit; both leave out what was bought, on all cores. Rounds alternate, and
+the median of each is printed with that of the ratios of the rounds.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Callable
 
+import click
 import numpy as np
+from implicit.cpu.topk import topk
+from joblib import cpu_count
+from scipy import sparse
 
-from recommender.interaction_matrix import BLOCK_CELLS, BLOCK_CUSTOMERS
-from recommender.top_items import top_items
-
-PLACES = 20
-
-
-def partitioned(scores: np.ndarray, k: int) -> np.ndarray:
-    """The k best columns of each row by ``argpartition``, ties in any order."""
-    chosen = np.argpartition(scores, scores.shape[1] - k, axis=1)[:, -k:]
-    order = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1)
-    return np.take_along_axis(chosen, order, axis=1)
+from recommender.identifiers import IdIndex
+from recommender.interaction_matrix import InteractionMatrix
+from recommender.ranking import best_items
 
 
-def seconds(work: Callable[[], object], repeats: int) -> float:
-    """The shortest of several runs."""
-    spent = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        spent.append(time.perf_counter() - started)
-    return min(spent)
+class Factors:
+    """Scores that are products of factors, one row per customer of an index."""
+
+    def __init__(self, index: IdIndex, customers: np.ndarray, items: np.ndarray) -> None:
+        self.index = index
+        self.customers = customers
+        self.items = items
+
+    def score(self, histories: InteractionMatrix) -> np.ndarray:
+        """The products of the customers' factors with those of all items."""
+        scores: np.ndarray = self.customers[self.index.positions(histories.customers.ids())] @ self.items.T
+        return scores
 
 
-def main() -> None:
-    """Print customers per second for the product, each way to list, and both together."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--items", type=int, default=41_000)
-    parser.add_argument("--components", type=int, default=128)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    rng = np.random.default_rng(asked.seed)
-    rows = min(BLOCK_CUSTOMERS, BLOCK_CELLS // asked.items)
-    customers = rng.standard_normal((rows, asked.components), dtype=np.float32)
-    items = rng.standard_normal((asked.items, asked.components), dtype=np.float32)
-    scores = customers @ items.T
-    product = seconds(lambda: customers @ items.T, asked.repeats)
-    ways = {
-        "top_items": seconds(lambda: top_items(scores, PLACES), asked.repeats),
-        "argpartition": seconds(lambda: partitioned(scores, PLACES), asked.repeats),
-    }
-    print(f"{asked.items} items, {asked.components} components, top {PLACES}, blocks of {rows}; seed {asked.seed}")  # noqa: T201
-    print(f"product        {rows / product:>9.0f} customers/s")  # noqa: T201
-    for name, spent in ways.items():
-        print(f"{name:<14} {rows / spent:>9.0f} customers/s, with the product {rows / (spent + product):.0f}")  # noqa: T201
+def histories_of(customers: int, items: int, bought: int, rng: np.random.Generator) -> InteractionMatrix:
+    """Every customer with so many random purchases."""
+    rows = np.repeat(np.arange(customers, dtype=np.int32), bought)
+    count = len(rows)
+    return InteractionMatrix(
+        IdIndex([f"c{one:07}" for one in range(customers)]),
+        IdIndex([f"i{one:07}" for one in range(items)]),
+        rows,
+        rng.integers(0, items, count, dtype=np.int32),
+        np.ones(count, dtype=np.float32),
+        np.zeros(count, dtype=np.float32),
+        np.ones(count, dtype=bool),
+    )
+
+
+@click.command()
+@click.option("--customers", default=8_000, show_default=True)
+@click.option("--items", default=41_000, show_default=True)
+@click.option("--components", default=128, show_default=True)
+@click.option("--bought", default=40, show_default=True, help="Purchases of each customer, which are left out.")
+@click.option("--places", default=20, show_default=True)
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+def main(customers: int, items: int, components: int, bought: int, places: int, rounds: int, seed: int) -> None:
+    """Print customers per second of both."""
+    rng = np.random.default_rng(seed)
+    matrix = histories_of(customers, items, bought, rng)
+    model = Factors(
+        matrix.customers,
+        rng.standard_normal((customers, components), dtype=np.float32),
+        rng.standard_normal((items, components), dtype=np.float32),
+    )
+    seen = sparse.csr_matrix(matrix.seen())
+    spent = np.empty((rounds, 2))
+    for one in range(rounds):
+        begun = time.perf_counter()
+        ours, _ = best_items(model, matrix, k=places)
+        between = time.perf_counter()
+        theirs, _ = topk(model.items, model.customers, places, filter_query_items=seen, num_threads=cpu_count())
+        spent[one] = between - begun, time.perf_counter() - between
+    if not np.array_equal(ours, theirs):
+        raise click.ClickException("the lists differ")
+    speeds = customers / np.median(spent, axis=0)
+    click.echo(
+        f"{customers} customers, {items} items, {components} components, top {places}, {cpu_count()} cores, seed {seed}"
+    )
+    click.echo(f"best_items      {speeds[0]:>8.0f} customers/s")
+    click.echo(f"implicit topk   {speeds[1]:>8.0f} customers/s")
+    click.echo(f"ratio           {np.median(spent[:, 1] / spent[:, 0]):>8.2f} (median of {rounds} rounds)")
 
 
 if __name__ == "__main__":
