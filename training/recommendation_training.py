@@ -14,6 +14,7 @@ from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.base import Recommender
+from recommender.randomness import rng_for
 from recommender.ranking import in_blocks, mask
 from recommender.splits import Split, Truth
 from recommender.top_items import top_items
@@ -64,10 +65,12 @@ class JudgedLists:
 
 
 def judge_recommenders(
-    models: Mapping[str, Recommender], matrix: InteractionMatrix, truth: Truth, *, seed: int, steps: Steps
+    models: Mapping[str, Recommender], matrix: InteractionMatrix, truth: Truth, *, most: int, seed: int, steps: Steps
 ) -> JudgedLists:
-    """Every model on a window; customers without truth count nowhere."""
+    """Every model on a window, by at most so many customers; those without truth count nowhere."""
     some_truth = np.flatnonzero(np.diff(truth.all.indptr))
+    if len(some_truth) > most:
+        some_truth = np.sort(rng_for(seed, "customers who judge").choice(some_truth, most, replace=False))
     histories, truth = matrix.of_customers(some_truth), truth.of_customers(some_truth)
     lists: dict[str, dict[str, np.ndarray]] = {slate: {} for slate in SLATES}
     for name in steps("judge", list(models)):
@@ -108,7 +111,8 @@ def choose_recommenders(
     examples = past_examples(matrix, fitted, settings, seed=seed, steps=steps)
     ranker = two_stage(fitted, examples.before(1), settings)
     models = fitted.with_model(TWO_STAGE, ranker).models
-    lists = judge_recommenders(models, known, truth, seed=seed, steps=steps)
+    most = settings.judged_customers
+    lists = judge_recommenders(models, known, truth, most=most, seed=seed, steps=steps)
     choices = {slate: choose(slate, lists.judged[slate], baseline=BASELINES[slate], seed=seed) for slate in SLATES}
     figures = {slate: with_shipped(lists.figures[slate], choices[slate].shipped) for slate in SLATES}
     return Chosen(choices, examples, fitted.left_out, figures)

@@ -21,7 +21,7 @@ class TrainingSettings:
     ``horizon_days`` is how far every answer looks; ``activity_days`` how recent an order must be for a customer to be
     in the churn population. ``recommenders`` names models and their constructor keywords; ``generators`` are those of
     them that propose candidates to the ranker, which learns from ``ranking_cutoffs`` past cutoffs and at most
-    ``ranking_customers`` customers at each.
+    ``ranking_customers`` customers at each; ``judged_customers`` are as many as choose between recommenders at most.
     """
 
     horizon_days: int = 28
@@ -30,6 +30,7 @@ class TrainingSettings:
     panel_step_days: int = 28
     ranking_cutoffs: int = 3
     ranking_customers: int = 5000
+    judged_customers: int = 20_000
     generators: tuple[str, ...] = ()
     recommenders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     placements: Mapping[str, Placement] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class TrainingSettings:
             "panel_step_days",
             "ranking_cutoffs",
             "ranking_customers",
+            "judged_customers",
         ):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:

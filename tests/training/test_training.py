@@ -66,6 +66,15 @@ def test_a_ranker_learns_from_past_windows_is_judged_beside_the_others_and_told_
     assert "The ranker" in html_report({**facts, "as_of": "2024-03-01T00:00:00Z", "horizon_days": 28, "version": "v"})
 
 
+def test_no_more_customers_than_set_choose_between_recommenders(trained_shop: TrainedShop):
+    settings = read_settings(
+        generators=[], panel_cutoffs=1, judged_customers=20, recommenders={"popularity": {}, "personal_frequency": {}}
+    )
+    training = train(trained_shop.history, settings, as_of=small_shop.END, seed=0, steps=silent)
+    assert len(trained_shop.training.choices["all"].judged["popularity"].measures["ndcg"]) > 20
+    assert len(training.choices["all"].judged["popularity"].measures["ndcg"]) == 20
+
+
 def test_without_a_ranker_the_manifest_tells_of_none(trained_shop: TrainedShop):
     assert {"ranker", "score_is_probability"}.isdisjoint(trained_shop.training.bundle.facts)
 
