@@ -18,6 +18,7 @@ from recommender import metrics, models
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.base import Recommender
 from recommender.periods import instant
+from recommender.probability_metrics import calibration_error
 from recommender.ranking import best_items
 from recommender.splits import Truth
 from training.ranking_training import TWO_STAGE
@@ -30,18 +31,28 @@ SLATES = {"all": (False, "personal_frequency"), "new": (True, "popularity"), "ne
 
 @dataclass(frozen=True)
 class Judged:
-    """One model's lists: seconds to fit and to list, and per slate the values of every customer."""
+    """One model's lists: seconds to fit and to list, and per slate the values of every customer.
+
+    ``calibration`` sums up, where scores are probabilities, how they agree with what was bought of the places shown.
+    """
 
     name: str
     fit_seconds: float
     list_seconds: float
     values: dict[str, dict[str, np.ndarray]]
+    calibration: str | None
 
 
-def lists(model: Recommender, matrix: InteractionMatrix) -> dict[str, np.ndarray]:
-    """The ten best items of every customer, for each slate; ``next`` is the list of ``all`` judged on another day."""
+Lists = dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+def lists(model: Recommender, matrix: InteractionMatrix) -> Lists:
+    """The ten best items of every customer and their scores, for each slate.
+
+    ``next`` is the list of ``all`` judged on another day.
+    """
     listed = partial(best_items, model, matrix, k=PLACES)
-    found = {is_new: listed(exclude_seen=is_new)[0] for is_new in (False, True)}
+    found = {is_new: listed(exclude_seen=is_new) for is_new in (False, True)}
     return {slate: found[is_new] for slate, (is_new, _) in SLATES.items()}
 
 
@@ -53,8 +64,22 @@ def judge(name: str, model: Recommender, matrix: InteractionMatrix, truth: Truth
     found = lists(model, matrix)
     listed = time.perf_counter()
     truths: dict[str, sparse.csr_matrix] = {"all": truth.all, "new": truth.new, "next": truth.next_basket}
-    values = {slate: metrics.accuracy(found[slate], truths[slate]) for slate in SLATES}
-    return Judged(name, fitted - started, listed - fitted, values)
+    values = {slate: metrics.accuracy(found[slate][0], truths[slate]) for slate in SLATES}
+    says_probabilities = name == TWO_STAGE and model.trees_ is not None
+    calibration = calibration_of(found, truths) if says_probabilities else None
+    return Judged(name, fitted - started, listed - fitted, values, calibration)
+
+
+def calibration_of(found: Lists, truths: Mapping[str, sparse.csr_matrix]) -> str:
+    """Mean probability said and share bought of the places of each slate, and the expected calibration error."""
+    parts = []
+    for slate in ("all", "new"):
+        positions, scores = found[slate]
+        shown = positions >= 0
+        bought, said = metrics.hits(positions, truths[slate])[shown].astype(float), scores[shown].astype(float)
+        error = calibration_error(bought, said)
+        parts.append(f"{slate}: said {said.mean():.3f}, bought {bought.mean():.3f}, calibration error {error:.4f}")
+    return "; ".join(parts)
 
 
 def rows(judged: Judged, earlier: Mapping[str, Judged], seed: int) -> Iterator[str]:
@@ -110,3 +135,5 @@ def compare(asked: argparse.Namespace, matrix: InteractionMatrix, truth: Truth) 
         print(  # noqa: T201
             f"{'':<28}  fit {judged[name].fit_seconds:.1f} s, lists {judged[name].list_seconds:.1f} s", flush=True
         )
+        if judged[name].calibration:
+            print(f"{'':<28}  {judged[name].calibration}", flush=True)  # noqa: T201
