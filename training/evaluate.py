@@ -25,6 +25,7 @@ from recommender.splits import Split
 from training.backtest import Answers
 from training.interactions import events_before
 from training.item_evaluation import judge_item_answers
+from training.list_choice import BASELINES, SLATES, top_of
 from training.list_evaluation import (
     Customers,
     calibration,
@@ -35,7 +36,6 @@ from training.list_evaluation import (
 )
 from training.offer_evaluation import judge_offers
 from training.pipeline import Training
-from training.recommendation_training import BASELINES, SLATES, top_of
 from training.settings import TrainingSettings
 
 _SLICE_AT_LEAST = 50

@@ -57,12 +57,12 @@ def judge(
         for answer, choice in choices.items():
             objections += _objections(answer, choice, served["shipped"].get(answer), seed)
             if lists and answer in lists and choice.shipped != POPULARITY:
-                objections += _worse_slices(answer, choice.shipped, lists[answer])
+                objections += worse_slices(answer, choice.shipped, lists[answer])
                 objections += _too_alike(answer, choice.shipped, lists[answer])
     return Verdict(not objections, tuple(objections))
 
 
-def _worse_slices(answer: str, shipped: str, figures: Mapping[str, Any]) -> list[str]:
+def worse_slices(answer: str, shipped: str, figures: Mapping[str, Any]) -> list[str]:
     """Slices that the answer serves in which popularity is better, by an interval wholly below 0."""
     found = []
     for part in SERVED_SLICES[answer]:

@@ -81,7 +81,7 @@ def train(
         "libraries": library_versions(),
         "settings": {name: value for name, value in asdict(settings).items() if name != "placements"},
         "placements": placements_to_settings(settings.placements),
-        "shipped": {**lists.shipped, **{name: choice.shipped for name, choice in choices.items()}},
+        "shipped": {**{name: choice.shipped for name, choice in choices.items()}, **lists.shipped},
         "answers": {name: choice.facts() for name, choice in choices.items()},
         "lists": dict(lists.figures),
         "left_out": dict(lists.left_out),

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recommender.errors import NotEnoughData
 from recommender.interaction_matrix import InteractionMatrix
+from recommender.models.blending import RankBlend
 from recommender.models.candidate_source import CandidateSource
-from recommender.models.two_stage import TREES, RankingExamples, Sampling, TwoStage, learn_ranking, ranking_examples
+from recommender.models.learned_ranking import learn_ranking
+from recommender.models.ranking_examples import RankingExamples, Sampling, ranking_examples
+from recommender.models.two_stage import TREES, TwoStage
 from training.progress import Steps
-from training.recommender_fitting import Fitted, fit_recommenders
+from training.recommender_fitting import FAILURES, Fitted, fit_recommenders, told
 from training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 
 TWO_STAGE = "two_stage"
+RANK_BLEND = "rank_blending"
 
 
 @dataclass(frozen=True)
 class PastExamples:
-    """Examples by window: window 1 is the horizon just before the cutoff, window 2 the one before that."""
+    """Examples by window: window 1 is the horizon just before the cutoff, window 2 the one before that.
+
+    ``left_out`` says why there is no ranker where a generator failed on the way.
+    """
 
     by_window: Mapping[int, RankingExamples]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def before(self, window: int) -> list[RankingExamples]:
         """The examples whose window ended before that of ``window`` began, latest first."""
@@ -62,6 +70,8 @@ def past_examples(
         except NotEnoughData as problem:
             logger.info("no ranking examples window=%d because %s", window, problem)
             break
+        except FAILURES as problem:
+            return PastExamples({}, {TWO_STAGE: told(TWO_STAGE, problem)})
     return PastExamples(found)
 
 
@@ -69,11 +79,18 @@ def _fitted_before(matrix: InteractionMatrix, days: float, settings: TrainingSet
     return fit_recommenders(matrix.earlier(days), settings.recommenders, seed=seed, names=settings.generators)
 
 
+def with_combined(fitted: Fitted, examples: Sequence[RankingExamples], settings: TrainingSettings) -> Fitted:
+    """The recommenders with those that stand on them: the blend of all generators by their ranks, and the ranker."""
+    generators = [fitted.alone[name] for name in settings.generators if name in fitted.alone]
+    blend = RankBlend.of_fitted(generators) if len(generators) > 1 else None
+    return fitted.with_model(RANK_BLEND, blend).with_model(TWO_STAGE, two_stage(fitted, examples, settings))
+
+
 def two_stage(fitted: Fitted, examples: Sequence[RankingExamples], settings: TrainingSettings) -> TwoStage | None:
     """Two stages on recommenders that are fitted; None where the examples do not suffice."""
     try:
-        names, trees = learn_ranking(examples, TREES)
+        ranking = learn_ranking(examples, TREES) if examples else None
     except NotEnoughData as problem:
         logger.info("no ranker because %s", problem)
         return None
-    return TwoStage.of_parts(source_of(fitted, settings.generators), names, trees)
+    return TwoStage.of_parts(source_of(fitted, settings.generators), ranking) if ranking else None

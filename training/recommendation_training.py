@@ -1,121 +1,26 @@
-"""Train the recommendations: fit every candidate on the past, let a window decide, fit again, lay down all slates."""
+"""Train the recommendations: choose on the past, fit the chosen on everything known, lay down all slates."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import numpy as np
-
-from recommender import metrics
 from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.base import Recommender
-from recommender.randomness import rng_for
-from recommender.ranking import in_blocks, mask
-from recommender.splits import Split, Truth
-from recommender.top_items import top_items
-from training.interactions import events_before, interactions_before
+from training.interactions import interactions_before
 from training.item_training import ItemAnswers, train_items
-from training.list_evaluation import Customers, evaluate_lists, with_shipped
+from training.list_choice import BASELINES, COMBINED, SLATES, Chosen, choose_recommenders
+from training.list_evaluation import POPULARITY
 from training.progress import Steps
-from training.ranking_training import TWO_STAGE, PastExamples, past_examples, two_stage
+from training.ranking_training import with_combined
 from training.recommender_fitting import Fitted, fit_recommenders
-from training.selection import Choice, Judged, choose
+from training.selection import Choice
 from training.settings import TrainingSettings
 from training.slates import LaidSlates, lay_slates
-
-SLATES = ("all", "new")
-BASELINES = {"all": "personal_frequency", "new": "popularity"}
-K_JUDGED = 10
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The choice per slate, what the ranker may learn from, which recommenders were left out, and all figures."""
-
-    choices: Mapping[str, Choice]
-    examples: PastExamples
-    left_out: Mapping[str, str]
-    figures: Mapping[str, Any] = field(default_factory=dict)
-
-
-def top_of(model: Recommender, matrix: InteractionMatrix, *, k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Positions and scores of the k best items of every customer, for each slate."""
-
-    def best(_: np.ndarray, block: InteractionMatrix, scores: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [top_items(mask(scores, block, seen=slate == "new", allowed=None), k) for slate in SLATES]
-
-    parts = list(in_blocks(best, model, matrix))
-    return {
-        slate: (np.concatenate([one[place][0] for one in parts]), np.concatenate([one[place][1] for one in parts]))
-        for place, slate in enumerate(SLATES)
-    }
-
-
-@dataclass(frozen=True)
-class JudgedLists:
-    """Every model on a window: by slate and name what decides, and by slate all figures that a report shows."""
-
-    judged: Mapping[str, Mapping[str, Judged]]
-    figures: Mapping[str, Any]
-
-
-def judge_recommenders(
-    models: Mapping[str, Recommender], matrix: InteractionMatrix, truth: Truth, *, most: int, seed: int, steps: Steps
-) -> JudgedLists:
-    """Every model on a window, by at most so many customers; those without truth count nowhere."""
-    some_truth = np.flatnonzero(np.diff(truth.all.indptr))
-    if len(some_truth) > most:
-        some_truth = np.sort(rng_for(seed, "customers who judge").choice(some_truth, most, replace=False))
-    histories, truth = matrix.of_customers(some_truth), truth.of_customers(some_truth)
-    lists: dict[str, dict[str, np.ndarray]] = {slate: {} for slate in SLATES}
-    for name in steps("judge", list(models)):
-        for slate, (positions, _) in top_of(models[name], histories, k=K_JUDGED).items():
-            lists[slate][name] = positions
-    wanted = {"all": truth.all, "new": truth.new}
-    judged = {
-        slate: {
-            name: Judged(metrics.accuracy(positions, wanted[slate]), "ndcg") for name, positions in lists[slate].items()
-        }
-        for slate in SLATES
-    }
-    customers = Customers.of(matrix).listed(some_truth)
-    return JudgedLists(judged, evaluate_lists(lists, truth, customers, baselines=BASELINES, seed=seed))
-
-
-def choose_recommenders(
-    history: History,
-    matrix: InteractionMatrix,
-    settings: TrainingSettings,
-    *,
-    as_of: datetime,
-    seed: int,
-    steps: Steps,
-) -> Chosen:
-    """Decide on the window before ``as_of``; where nobody did anything before it, the baselines are taken.
-
-    ``matrix`` holds what was known before ``as_of``; models are judged on customers who were known before the window.
-    """
-    past = matrix.earlier(settings.horizon_days)
-    known = past.of_those_with_events()
-    split = Split(as_of - timedelta(days=settings.horizon_days), settings.horizon_days)
-    truth = split.truth(events_before(history, as_of), known)
-    if not len(past) or not truth.all.nnz:
-        return Chosen({}, PastExamples({}), {})
-    names = list(settings.recommenders)
-    fitted = fit_recommenders(past, settings.recommenders, seed=seed, names=names, steps=steps, title="fit on the past")
-    examples = past_examples(matrix, fitted, settings, seed=seed, steps=steps)
-    ranker = two_stage(fitted, examples.before(1), settings)
-    models = fitted.with_model(TWO_STAGE, ranker).models
-    most = settings.judged_customers
-    lists = judge_recommenders(models, known, truth, most=most, seed=seed, steps=steps)
-    choices = {slate: choose(slate, lists.judged[slate], baseline=BASELINES[slate], seed=seed) for slate in SLATES}
-    figures = {slate: with_shipped(lists.figures[slate], choices[slate].shipped) for slate in SLATES}
-    return Chosen(choices, examples, fitted.left_out, figures)
 
 
 @dataclass(frozen=True)
@@ -154,7 +59,8 @@ def train_recommendations(
     shipped = {one: chosen.choices[one].shipped if chosen.choices else BASELINES[one] for one in SLATES}
     fitted = _fit_shipped(matrix, chosen, {*shipped.values(), *also_fit}, settings, seed=seed, steps=steps)
     every = fitted.models
-    models = {slate: every.get(name, every["popularity"]) for slate, name in shipped.items()}
+    shipped = {slate: name if name in every else POPULARITY for slate, name in shipped.items()}
+    models = {slate: every[name] for slate, name in shipped.items()}
     laid = lay_slates(matrix, models, progress=lambda rows: steps("slates", rows))
     item_answers = train_items(history, matrix, fitted, laid.slates, settings, as_of=as_of, seed=seed, steps=steps)
     return TrainedRecommendations(
@@ -181,10 +87,8 @@ def _fit_shipped(
     steps: Steps,
 ) -> Fitted:
     """The recommenders wanted, and those that other answers stand on, fitted on everything known."""
-    wanted = wanted | {"item_similarity"} | (set(settings.generators) if TWO_STAGE in wanted else set())
+    stands_on = set(settings.generators) if wanted.intersection(COMBINED) else set()
+    wanted = wanted | {"item_similarity"} | stands_on
     names = [name for name in settings.recommenders if name in wanted]
     fitted = fit_recommenders(matrix, settings.recommenders, seed=seed, names=names, steps=steps)
-    if TWO_STAGE not in wanted:
-        return fitted
-    ranker = two_stage(fitted, chosen.examples.before(0), settings)
-    return fitted.with_model(TWO_STAGE, ranker)
+    return with_combined(fitted, chosen.examples.before(0), settings) if stands_on else fitted

@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from recommender.errors import RecommenderError
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import create
 from recommender.models.base import Recommender
@@ -19,7 +16,8 @@ from training.progress import Steps, silent
 
 logger = logging.getLogger(__name__)
 
-FAILURES = (RecommenderError, ValueError, ArithmeticError, MemoryError, RuntimeError, np.linalg.LinAlgError)
+# Whatever one recommender raises, the others go on.
+FAILURES = (Exception,)
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,20 @@ class Fitted:
             for name, one in self.alone.items()
         }
 
+    def without(self, problems: Mapping[str, str]) -> Fitted:
+        """The same less some that failed later, with the reasons."""
+        kept = {name: one for name, one in self.alone.items() if name not in problems}
+        return Fitted(self.matrix, kept, {**self.left_out, **problems})
+
     def with_model(self, name: str, model: Recommender | None) -> Fitted:
         """The same with a further model that is fitted on the matrix already, if there is one."""
         return self if model is None else Fitted(self.matrix, {**self.alone, name: model}, self.left_out)
+
+
+def told(name: str, problem: BaseException) -> str:
+    """Why a recommender is left out, which is logged too."""
+    logger.warning("recommender left out name=%s problem=%s", name, problem)
+    return f"{type(problem).__name__}: {problem}"
 
 
 def fit_recommenders(
@@ -55,6 +64,8 @@ def fit_recommenders(
 ) -> Fitted:
     """Fit the recommenders named, with the keywords that ``settings`` gives each, on all cores.
 
+    One that cannot score a customer afterwards is left out like one that cannot be fitted.
+
     Without popularity nothing can be answered, so its failure is raised.
     """
     alone: dict[str, Recommender] = {"popularity": create("popularity", seed, **settings.get("popularity", {}))}
@@ -63,15 +74,17 @@ def fit_recommenders(
 
     def fitted(name: str) -> Recommender | BaseException:
         try:
-            return create(name, seed, **settings.get(name, {})).fit(matrix)
+            model: Recommender = create(name, seed, **settings.get(name, {})).fit(matrix)
+            model.score(first)
+            return model
         except FAILURES as problem:
             return problem
 
+    first = matrix.by_customer().of_range(0, min(1, len(matrix.customers)))
     others = [name for name in names if name != "popularity"]
     for name, outcome in zip(steps(title, others), in_parallel(fitted, others), strict=True):
         if isinstance(outcome, BaseException):
-            logger.warning("recommender left out name=%s problem=%s", name, outcome)
-            left_out[name] = f"{type(outcome).__name__}: {outcome}"
+            left_out[name] = told(name, outcome)
         else:
             alone[name] = outcome
     return Fitted(matrix, alone, left_out)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from recommender.metrics import Interval, intervals
+from recommender.metrics import Interval, intervals, paired_interval
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,30 @@ class Choice:
         }
 
 
-def choose(answer: str, judged: Mapping[str, Judged], *, baseline: str, seed: int) -> Choice:
+def choose(
+    answer: str,
+    judged: Mapping[str, Judged],
+    *,
+    baseline: str,
+    seed: int,
+    combined: Collection[str] = (),
+    barred: Collection[str] = (),
+) -> Choice:
     """The best model by the decisive measure among those whose paired gain over the baseline is above 0.
 
-    The 95 % interval of the gain must lie wholly above 0; where no model's does, the baseline is shipped.
+    The 95 % interval of the gain must lie wholly above 0; where no model's does, the baseline is shipped. A model that
+    is ``combined`` of others must also gain so over the best that is not: what costs more has to be better. Models
+    that are ``barred`` are not chosen.
     """
     means = {name: intervals(one.measures, seed=seed) for name, one in judged.items()}
     differences = {name: one.values - judged[baseline].values for name, one in judged.items() if name != baseline}
     gains = intervals(differences, seed=seed)
-    better = [name for name, gain in gains.items() if gain.low > 0]
-    shipped = max(better, key=lambda name: gains[name].mean, default=baseline)
+    better = [name for name in gains if gains[name].low > 0 and name not in barred]
+    better.sort(key=lambda name: -gains[name].mean)
+    shipped = next((name for name in better if name not in combined), baseline)
+    for name in better:
+        ahead = paired_interval(judged[name].values, judged[shipped].values, seed=seed)
+        if name in combined and ahead.low > 0:
+            shipped = name
+            break
     return Choice(answer, shipped, baseline, means, gains, judged)

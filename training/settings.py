@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from recommender.errors import SettingError, UnknownName
+from recommender.models import RECOMMENDERS, model_class
 from recommender.placements import Placement, placements_from
 
+# What lists are judged against: a shop cannot do without them.
+ALWAYS_FITTED = ("popularity", "personal_frequency")
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "default.toml"
 
 
@@ -56,21 +60,50 @@ class TrainingSettings:
 def read_settings(path: Path | None = None, *, tuned: Path | None = None, **overrides: Any) -> TrainingSettings:
     """The default settings, those that were tuned, those of a TOML file, the overrides: each over those before.
 
-    The file of tuned settings need not be there.
+    The file of tuned settings need not be there. What files say of recommenders is put together name by name and
+    keyword by keyword; ``name = false`` takes one away.
 
-    Raises SettingError for a key that does not exist.
+    Raises SettingError for a key, a recommender or a keyword that does not exist.
     """
-    chosen = (_read(tuned) if tuned and tuned.exists() else {}) | (_read(path) if path else {}) | overrides
-    given = _read(DEFAULT_CONFIG) | chosen
+    default, tuned_file = _read(DEFAULT_CONFIG), _read(tuned) if tuned and tuned.exists() else {}
+    file = _read(path) if path else {}
+    recommenders = _joined([one.get("recommenders", {}) for one in (default, tuned_file, file)])
+    chosen = tuned_file | file | {"recommenders": recommenders} | overrides
+    given = default | chosen
     known = {one.name for one in fields(TrainingSettings)}
     unknown = sorted(set(given) - known)
     if unknown:
         raise SettingError(f"{path}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
     if "generators" not in chosen:
         given["generators"] = [name for name in given["generators"] if name in given["recommenders"]]
+    _check(given["recommenders"])
     given["generators"] = tuple(given["generators"])
     given["placements"] = placements_from(given.get("placements", {}))
     return TrainingSettings(**given)
+
+
+def _joined(tables: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Recommenders with their keywords from several tables, the later ones over the earlier."""
+    found: dict[str, dict[str, Any]] = {}
+    for table in tables:
+        for name, keywords in table.items():
+            if keywords is False:
+                found.pop(name, None)
+            elif isinstance(keywords, Mapping):
+                found[name] = {**found.get(name, {}), **keywords}
+            else:
+                raise SettingError(f"recommenders.{name} is {keywords!r}; give a table of keywords, or false for none")
+    return {**{name: {} for name in ALWAYS_FITTED}, **found}
+
+
+def _check(recommenders: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, keywords in recommenders.items():
+        if name not in RECOMMENDERS:
+            raise UnknownName("recommender", name, RECOMMENDERS)
+        known = inspect.signature(model_class(name)).parameters
+        for keyword in keywords:
+            if keyword not in known:
+                raise UnknownName(f"keyword of the recommender {name}", keyword, known)
 
 
 def _read(path: Path) -> dict[str, Any]:

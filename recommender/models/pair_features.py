@@ -29,6 +29,7 @@ _GROUP_STATISTICS = ("count", "days", "decayed_14d", "decayed_45d", "decayed_240
 _OTHER_STATISTICS = ("count", "decayed_14d", "last_age_days")
 # An interval seen once or twice is drawn towards the item's with the weight of so many intervals.
 _SHRINKAGE = 2.0
+# Days of one customer in a key: what is older counts as so old.
 _MOST_DAYS = 100_000
 
 Columns = dict[str, np.ndarray]
@@ -78,7 +79,8 @@ class CustomerFacts:
 
 
 def _day_keys(rows: np.ndarray, age_days: np.ndarray) -> np.ndarray:
-    keys: np.ndarray = rows.astype(np.int64) * _MOST_DAYS + np.floor(age_days).astype(np.int64)
+    days = np.clip(np.floor(age_days), 0, _MOST_DAYS - 1).astype(np.int64)
+    keys: np.ndarray = rows.astype(np.int64) * _MOST_DAYS + days
     return keys
 
 

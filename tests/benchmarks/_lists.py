@@ -65,7 +65,7 @@ def judge(name: str, model: Recommender, matrix: InteractionMatrix, truth: Truth
     listed = time.perf_counter()
     truths: dict[str, sparse.csr_matrix] = {"all": truth.all, "new": truth.new, "next": truth.next_basket}
     values = {slate: metrics.accuracy(found[slate][0], truths[slate]) for slate in SLATES}
-    says_probabilities = name == TWO_STAGE and model.trees_ is not None
+    says_probabilities = name == TWO_STAGE and model.ranking_ is not None
     calibration = calibration_of(found, truths) if says_probabilities else None
     return Judged(name, fitted - started, listed - fitted, values, calibration)
 

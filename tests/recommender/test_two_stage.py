@@ -8,9 +8,11 @@ import pytest
 from recommender.errors import NotEnoughData
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.boosted_trees import TreeSettings
-from recommender.models.candidate_source import CandidateSource
+from recommender.models.candidate_source import CandidateSource, Pairs
+from recommender.models.learned_ranking import learn_ranking
 from recommender.models.popularity import DecayedPopularity
-from recommender.models.two_stage import RankingExamples, Sampling, TwoStage, learn_ranking, ranking_examples
+from recommender.models.ranking_examples import RankingExamples, Sampling, ranking_examples
+from recommender.models.two_stage import TwoStage
 from recommender.randomness import rng_for
 from tests.recommender.histories import matrix_of
 
@@ -110,14 +112,46 @@ def test_only_features_that_all_examples_share_are_learned_from():
         bought = np.arange(400) % 2 == 0
         return RankingExamples(names, np.column_stack([bought] * len(names)).astype(np.float32), bought, np.ones(400))
 
-    names, _ = learn_ranking([examples("a", "b"), examples("b", "c")], TreeSettings(min_child_rows=10))
-    assert names == ("b",)
+    ranking = learn_ranking([examples("a", "b"), examples("b", "c")], TreeSettings(min_child_rows=10))
+    assert ranking.names == ("b",)
+
+
+def windows_of(*shares: float) -> list[RankingExamples]:
+    """Windows in each of which another share of equal pairs is bought; of the rest a quarter was kept."""
+    found = []
+    for share in shares:
+        bought = np.arange(1000) < 1000 * share
+        kept = bought | (np.arange(1000) % 4 == 0)
+        weights = np.where(bought, 1.0, 4.0)[kept]
+        found.append(RankingExamples(("x",), np.ones((kept.sum(), 1), dtype=np.float32), bought[kept], weights))
+    return found
+
+
+@pytest.mark.parametrize(("shares", "expected"), [((0.1, 0.3, 0.2), 0.1), ((0.4, 0.2), 0.4), ((0.2,), 0.2)])
+def test_probabilities_have_the_level_of_the_latest_window(shares, expected):
+    ranking = learn_ranking(windows_of(*shares), TreeSettings(min_child_rows=10))
+    one = Pairs(np.zeros(1, dtype=int), np.zeros(1, dtype=int), {"x": np.ones(1)})
+    assert ranking.probabilities(one) == pytest.approx(expected, abs=0.005)
+
+
+def test_a_ranking_that_was_too_sure_of_the_latest_window_is_made_less_sure():
+    def window(bought_of_a: float) -> RankingExamples:
+        is_a, place = np.arange(1000) < 500, np.arange(1000) % 500
+        bought = place < 500 * np.where(is_a, bought_of_a, 1.0 - bought_of_a)
+        return RankingExamples(("a",), is_a[:, None].astype(np.float32), bought, np.ones(1000))
+
+    # Of the item a .95 were bought before, .8 lately: less than the .9 of all windows together.
+    ranking = learn_ranking([window(0.8), window(0.95), window(0.95)], TreeSettings(min_child_rows=10))
+    both = Pairs(np.zeros(2, dtype=int), np.arange(2), {"a": np.array([1.0, 0.0])})
+    high, low = ranking.probabilities(both)
+    assert high < 0.85
+    assert low > 0.15
 
 
 def test_a_young_shop_without_past_windows_gets_the_blended_ranks_of_the_generators():
     young = matrix_of(("ann", "milk", 1, "order"), ("bob", "rice", 2, "order"), ("bob", "milk", 2, "order"))
     model = TwoStage().fit(young)
-    assert model.trees_ is None
+    assert model.ranking_ is None
     assert model.feature_gains() == {}
     assert young.items[int(np.nanargmax(model.score(young)[0]))] == "milk"
 

@@ -20,7 +20,7 @@ from recommender.touchpoints import TABLES
 from training.interactions import interactions_before
 from training.item_training import train_items
 from training.progress import silent
-from training.recommendation_training import fit_recommenders
+from training.recommender_fitting import fit_recommenders
 from training.settings import read_settings
 from training.slates import lay_slates
 
