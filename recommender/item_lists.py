@@ -9,6 +9,7 @@ from typing import Any
 
 from recommender.answers import ItemReason, RecommendedItem
 from recommender.live_history import describe
+from recommender.placements import BUY_AGAIN
 from recommender.tables import ATTRIBUTES, attributes_of
 
 
@@ -34,6 +35,8 @@ class Candidate:
 
 
 ItemRows = Mapping[str, Mapping[str, Any]]
+# These strategies offer an item because it was bought before.
+_REPEATS = frozenset({BUY_AGAIN, "due_again"})
 
 
 def is_sellable(row: Mapping[str, Any] | None, at: datetime) -> bool:
@@ -43,6 +46,17 @@ def is_sellable(row: Mapping[str, Any] | None, at: datetime) -> bool:
     begins, ends = row.get("available_from"), row.get("available_until")
     started = begins is None or begins <= at
     return row.get("is_available") is not False and started and (ends is None or ends > at)
+
+
+def is_used_up(row: Mapping[str, Any] | None) -> bool | None:
+    """Whether the shop says of an item that it is bought again when used up; None where it says nothing."""
+    said: bool | None = (row or {}).get("is_replenishable")
+    return said
+
+
+def may_repeat(candidate: Candidate, row: Mapping[str, Any] | None) -> bool:
+    """Whether a candidate is none that is to be bought again although the shop says that it is not used up."""
+    return candidate.strategy not in _REPEATS or is_used_up(row) is not False
 
 
 def sellable(candidates: Sequence[Candidate], rows: ItemRows, at: datetime) -> list[Candidate]:

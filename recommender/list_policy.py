@@ -1,6 +1,7 @@
 """What a list must keep to: small pure functions from candidates to the list that is shown, in one stated order.
 
-1. What may not be shown goes: it cannot be sold, is excluded, or does not pass a filter.
+1. What may not be shown goes: it cannot be sold, is excluded, does not pass a filter, or was found to be bought again
+   though the shop says that it is not used up.
 2. What lies below the relevance floor goes.
 3. What was shown lately moves down; boosts and buries move what their filters name.
 4. One item of each product group, never one twice; bought items keep to their share of the places.
@@ -21,7 +22,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from recommender.item_lists import Candidate, ItemRows, is_sellable, spread
+from recommender.item_lists import Candidate, ItemRows, is_sellable, may_repeat, spread
 
 PINNED = "pinned"
 # So many candidates beyond the free places are looked up at once, because some cannot be shown.
@@ -109,6 +110,7 @@ class _Places:
         return (
             self.groups_of(candidate.item_id).isdisjoint(self.groups)
             and self.policy.may_show(candidate.item_id, row)
+            and may_repeat(candidate, row)
             and (self.bought_left > 0 or candidate.item_id not in self.policy.bought)
         )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from recommender.filters import parse_filter
+from recommender.item_lists import is_used_up
 from recommender.list_policy import Allows, ListPolicy, Move
 from recommender.list_requests import ListRequest
 from recommender.live_history import ALWAYS
@@ -87,11 +88,7 @@ def _filters(place: Placement, request: ListRequest, rules: list[Rule], due: fro
         if rule.action == HIDE:
             yield rule.spares
     if due:
-        yield lambda item_id, row: item_id not in due or _is_used_up(row)
-
-
-def _is_used_up(row: Mapping[str, Any] | None) -> bool:
-    return row is not None and row.get("is_replenishable") is True
+        yield lambda item_id, row: item_id not in due or is_used_up(row) is True
 
 
 def _moves(rules: list[Rule]) -> Iterator[Move]:

@@ -71,6 +71,14 @@ def test_a_list_that_is_not_to_be_filled_asks_the_next_strategy_only_if_it_is_em
     assert ids(chosen(replace(own, excluded=frozenset("ab")), candidates(*"ab"), candidates(*"cd"))) == "cd"
 
 
+@pytest.mark.parametrize("strategy", ["buy_again", "due_again"])
+def test_what_is_not_used_up_is_not_offered_to_be_bought_again(strategy):
+    rows = {"a": {"is_replenishable": False}, "b": {"is_replenishable": True}, "c": {"is_replenishable": None}}
+    again = candidates(*"abcd", strategy=strategy)
+    assert ids(chosen(policy(4), again, rows=rows)) == "bcd"
+    assert ids(chosen(policy(4), again, candidates("a"), rows=rows)) == "bcda"
+
+
 def test_bought_items_keep_to_what_the_share_of_new_ones_leaves():
     own = policy(4, new_share=0.5, bought=frozenset("abcd"))
     assert ids(chosen(own, candidates(*"abcdxyz"))) == "abxy"

@@ -108,6 +108,16 @@ def test_an_item_that_is_not_available_is_never_shown(advisor, store):
     assert staple not in ids(advisor.popular_items(limit=100))
 
 
+def test_what_is_not_used_up_is_not_offered_to_be_bought_again(advisor, store):
+    staple = small_shop.staple_of(1)
+    assert staple in ids(advisor.recommend("c001", placement="buy_again", limit=100))
+    store.upsert("items", {"item_id": staple, "is_replenishable": False})
+    assert staple not in ids(advisor.recommend("c001", placement="buy_again", limit=100))
+    assert staple in ids(advisor.recommend("c001", placement="home", limit=100))
+    buy(store, "c001", staple)
+    assert staple not in ids(advisor.recommend("c001", placement="buy_again", limit=100))
+
+
 def test_a_placement_that_does_not_exist_is_refused_with_those_that_do(advisor):
     with pytest.raises(UnknownName, match="no placement 'attic'; there are: best_sellers, buy_again, cart"):
         advisor.recommend("c001", placement="attic")

@@ -193,6 +193,13 @@ def test_what_is_due_is_told_with_its_rhythm(bundle):
     assert reason_for(found["milk"], {}).text == "You buy this about every 10 days; the last time was 6 days ago"
 
 
+def test_what_is_not_used_up_takes_no_place_among_what_is_due(tmp_path, monkeypatch):
+    monkeypatch.setitem(item_shop.ITEMS, "sponge", {"category": "home > bath", "is_replenishable": False})
+    lasting = item_bundle(item_history(tmp_path, order_lines(), views()))
+    found = item_candidates.due_again(lasting, lasting.customers.position("c03"))
+    assert {one.item_id for one in found} == {"soap", "milk"}
+
+
 def test_due_again_from_events_agrees_with_the_slates_and_follows_a_purchase(bundle):
     events = [Event(row["item_id"], row["ordered_at"], "order") for row in order_lines() if row["customer_id"] == "c03"]
     events = sorted(events, key=lambda event: event.at)
