@@ -136,6 +136,23 @@ def test_many_may_ask_at_once(server):
         assert all(clients.map(next_of, range(20, 32)))
 
 
+def test_those_who_ask_for_more_of_one_list_at_once_get_different_pages(server):
+    first = ask_for(server, customer_id="c033", limit=2)
+    path = f"{RECOMMENDATIONS}/{first['recommendation_id']}/next"
+
+    def next_page(limit):
+        answer = server.ask("GET", f"{path}?limit={limit}", scope="recs:read")
+        assert answer.status == 200, answer.body
+        return answer.json["items"]
+
+    with ThreadPoolExecutor(6) as clients:
+        pages = list(clients.map(next_page, [3, 4, 5, 3, 4, 5]))
+    assert [len(page) for page in pages] == [3, 4, 5, 3, 4, 5]
+    shown = [item for page in [first["items"], *pages] for item in page]
+    assert len({item["item_id"] for item in shown}) == 26
+    assert sorted(item["rank"] for item in shown) == list(range(1, 27))
+
+
 def test_a_list_that_was_not_recorded_cannot_be_continued(server):
     dry = ask_for(server, customer_id="c001", dry_run=True)
     for recommendation_id in (dry["recommendation_id"], "no-such-list", "a%2Fb"):
