@@ -1,4 +1,4 @@
-"""From scored candidates to the list that is shown: what may be sold, one per product group, spread, reasons."""
+"""Scored candidates and what a list says of them: what may be sold, how they are spread, reasons."""
 
 from __future__ import annotations
 
@@ -57,18 +57,6 @@ def is_used_up(row: Mapping[str, Any] | None) -> bool | None:
 def may_repeat(candidate: Candidate, row: Mapping[str, Any] | None) -> bool:
     """Whether a candidate is none that is to be bought again although the shop says that it is not used up."""
     return candidate.strategy not in _REPEATS or is_used_up(row) is not False
-
-
-def sellable(candidates: Sequence[Candidate], rows: ItemRows, at: datetime) -> list[Candidate]:
-    """The candidates that can be sold, the best one of each product group."""
-    kept, seen = [], set()
-    for candidate in candidates:
-        row = rows.get(candidate.item_id)
-        group = (row or {}).get("product_group_id") or ("item", candidate.item_id)
-        if is_sellable(row, at) and group not in seen:
-            seen.add(group)
-            kept.append(candidate)
-    return kept
 
 
 def spread(candidates: Sequence[Candidate], rows: ItemRows, *, limit: int, diversity: float) -> list[Candidate]:
@@ -147,6 +135,7 @@ _LED_BY_ITEM = {
     "next_in_session": ("next_in_session", "Often looked at after {}"),
 }
 _LED_BY_ALL = {
+    "category_best_sellers": ("popular", "Popular in its category lately"),
     "trending": ("trending", "More and more customers buy this"),
     "new_arrivals": ("new_arrival", "New in the shop"),
     "pinned": ("pinned", "Chosen by the shop"),

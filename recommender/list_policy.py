@@ -43,8 +43,9 @@ class ListPolicy:
     """What one list must keep to; ``at`` is the instant at which it is shown.
 
     Where it is not ``is_filled``, later strategies are asked only if the earlier ones found nothing to show.
-    ``shown`` tells for items shown lately how often, each time the less the longer ago it was. ``bought`` holds what
-    the customer ever bought, ``pins`` items with their places from 1. ``seed`` decides what is drawn.
+    ``beside`` names the items of the page: neither they nor other variants of their products are shown. ``shown`` tells
+    for items shown lately how often, each time the less the longer ago it was. ``bought`` holds what the customer ever
+    bought, ``pins`` items with their places from 1. ``seed`` decides what is drawn.
     """
 
     limit: int
@@ -57,6 +58,7 @@ class ListPolicy:
     exploration_share: float = 0.0
     rotation: float = 0.0
     excluded: frozenset[str] = frozenset()
+    beside: tuple[str, ...] = ()
     bought: frozenset[str] = frozenset()
     shown: Mapping[str, float] = field(default_factory=dict)
     filters: tuple[Allows, ...] = ()
@@ -131,6 +133,8 @@ def choose(
 ) -> list[Candidate]:
     """The list that is shown, from the candidates of one strategy after the other and from new items to explore."""
     places = _Places(policy, rows, policy.bought_at_most)
+    rows.read(policy.beside)
+    places.groups.update(*(places.groups_of(item_id) for item_id in policy.beside))
     pinned = _take_pins(places)
     exploring = min(_explored_count(policy, new_items), policy.limit - len(pinned))
     seen = _until_full(places, tiers, policy.limit - exploring)

@@ -99,6 +99,22 @@ def test_a_pin_that_must_not_be_shown_is_not_shown():
     assert ids(chosen(policy(2, pins=((1, "p"),)), candidates(*"abc"), rows=sold_out)) == "ab"
 
 
+SHIRTS = {"r": {"product_group_id": "shirt"}, "b": {"product_group_id": "shirt"}, "h": {"product_group_id": "r"}}
+
+
+def test_only_the_best_item_of_a_product_group_is_kept_and_a_group_named_like_an_item_does_not_hide_it():
+    assert ids(chosen(policy(4), candidates(*"rbh"), rows=SHIRTS)) == "rh"
+
+
+def test_an_item_that_cannot_be_sold_leaves_its_group_to_the_next():
+    rows = {**SHIRTS, "r": {"product_group_id": "shirt", "is_available": False}}
+    assert ids(chosen(policy(4), candidates(*"rb"), rows=rows)) == "b"
+
+
+def test_neither_an_item_of_the_page_nor_another_variant_of_it_is_shown():
+    assert ids(chosen(policy(4, beside=("r", "x")), candidates(*"xrbh"), rows=SHIRTS)) == "h"
+
+
 def test_a_pin_takes_the_place_of_its_product_group():
     rows = {one: {"item_id": one, "product_group_id": "g"} for one in "pa"}
     assert ids(chosen(policy(3, pins=((1, "p"),)), candidates(*"abc"), rows=rows)) == "pbc"
