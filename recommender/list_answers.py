@@ -13,6 +13,8 @@ from recommender.bundle import ModelBundle
 from recommender.candidates import DEPTH
 from recommender.errors import UnknownName
 from recommender.event_store import EventStore
+from recommender.filter_matches import FilterMatches
+from recommender.filters import Filter, parse_filter
 from recommender.item_lists import Candidate, present
 from recommender.kept_requests import VALID_FOR, ShownList
 from recommender.list_policy import ListPolicy, Rows, choose
@@ -108,8 +110,19 @@ class _Asked:
         visit = self.visit
         if visit is None:
             return [(RECENT_ORDERS, self._recent)]
-        names = dict.fromkeys([*self.place.strategy, POPULAR])
-        return [(name, partial(REGISTRY[name], visit)) for name in names]
+        ways: list[Way] = []
+        matches = FilterMatches(visit, self._filters())
+        for name in dict.fromkeys([*self.place.strategy, POPULAR]):
+            ways.append((name, partial(REGISTRY[name], visit)))
+            deeper = matches.deeper(name) if self.is_filtered else None
+            if deeper is not None:
+                ways.append((name, deeper))
+        return ways
+
+    def _filters(self) -> list[Filter]:
+        """The filters that every item passes."""
+        asked = [parse_filter(self.request.filter)] if self.request.filter else []
+        return asked if self.place.parsed is None else [*asked, self.place.parsed]
 
     def policy(self) -> ListPolicy:
         """What the list must keep to."""

@@ -13,7 +13,10 @@ Way = tuple[str, Callable[[], Sequence[Candidate]]]
 
 @dataclass
 class Ways:
-    """Ways by name, the wanted one first; iterating asks them and keeps what each of them found."""
+    """Ways by name, the wanted one first; iterating asks them and keeps what each of them found.
+
+    A name may stand again, where its way goes on.
+    """
 
     ways: Sequence[Way]
     found_by: dict[str, str] = field(default_factory=dict)
@@ -22,7 +25,7 @@ class Ways:
     def __iter__(self) -> Iterator[Sequence[Candidate]]:
         for name, find in self.ways:
             listed = find()
-            self.counts[name] = len(listed)
+            self.counts[name] = self.counts.get(name, 0) + len(listed)
             for one in listed:
                 self.found_by.setdefault(one.item_id, name)
             yield listed
