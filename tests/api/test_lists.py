@@ -163,6 +163,15 @@ def test_those_who_ask_for_more_of_one_list_at_once_get_different_pages(server):
     assert sorted(item["rank"] for item in shown) == list(range(1, 27))
 
 
+def test_a_list_of_an_erased_customer_cannot_be_continued(server):
+    event = {"event_id": "leaver-1", "kind": "view", "item_id": "b07", "customer_id": "leaver"}
+    server.ask("POST", "/v1/events", scope="events:write", body={**event, "occurred_at": "2024-03-02T10:00:00Z"})
+    path = f"{RECOMMENDATIONS}/{ask_for(server, customer_id='leaver', limit=3)['recommendation_id']}/next"
+    assert server.ask("GET", path, scope="recs:read").status == 200
+    assert server.ask("DELETE", "/v1/customers/leaver", scope="privacy:write").status in {200, 204}
+    assert server.ask("GET", path, scope="recs:read").status == 404
+
+
 def test_a_list_that_was_not_recorded_cannot_be_continued(server):
     dry = ask_for(server, customer_id="c001", dry_run=True)
     for recommendation_id in (dry["recommendation_id"], "no-such-list", "a%2Fb"):

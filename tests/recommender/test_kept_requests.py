@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -63,3 +64,12 @@ def test_a_kept_request_can_be_continued_for_half_an_hour(listed):
     later = NOW + VALID_FOR + timedelta(seconds=1)
     keep_requests(listed, [KeptRequest("r2", later, REQUEST)])
     assert shown_list(listed, "r1", NOW) is None
+
+
+def test_of_an_erased_customer_no_request_is_kept_and_those_of_others_are(listed):
+    (shown,) = page(1, "tea")
+    listed.append_rows("impressions", [{**shown, "recommendation_id": "r2", "customer_id": "bob"}])
+    keep_requests(listed, [KeptRequest("r2", NOW, replace(REQUEST, customer_id="bob"))])
+    listed.erase("ann")
+    assert shown_list(listed, "r1", NOW) is None
+    assert shown_list(listed, "r2", NOW).kept.request.customer_id == "bob"
