@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from recommender.errors import StoreUnavailable
-from recommender.kept_requests import KeptRequest, keep_requests
+from recommender.kept_requests import KeptRequest, claim_page, keep_requests
+from recommender.store_append import AppendResult
 from recommender.store_consent import customer_hash
 
 if TYPE_CHECKING:
@@ -93,9 +95,18 @@ class DecisionLog:
         except queue.Full:
             self._count("dropped", 1)
 
-    def write(self, decision: Decision) -> None:
-        """Write a decision before returning; what fails is counted and logged, as for those handed over."""
-        self._write([decision])
+    def write_page(self, decision: Decision) -> bool:
+        """Write the next page of a list before returning; False where another page was written in its place.
+
+        What fails is counted and logged, as for those handed over.
+        """
+        with self._counting_failures([decision]):
+            rows = decision.rows(self._forgotten([decision]))
+            result = claim_page(self._store, rows) if rows else AppendResult()
+            if result is None:
+                return False
+            self._count_written([decision], rows, result)
+        return True
 
     def close(self) -> None:
         """Write what is waiting and end the thread."""
@@ -121,20 +132,26 @@ class DecisionLog:
         return batch
 
     def _write(self, batch: list[Decision]) -> None:
-        try:
+        with self._counting_failures(batch):
             forgotten = self._forgotten(batch)
             rows = [row for decision in batch for row in decision.rows(forgotten)]
             result = self._store.append_rows("impressions", rows)
             # After the impressions: a list that can be continued is one whose items are known.
             keep_requests(self._store, list(_requests_of(batch, forgotten)))
+            self._count_written(batch, rows, result)
+
+    @contextmanager
+    def _counting_failures(self, batch: list[Decision]) -> Iterator[None]:
+        try:
+            yield
         except StoreUnavailable as problem:
             self._count("dropped", len(batch))
             logger.error("decisions dropped", count=len(batch), problem=str(problem))
-            return
         except Exception:
             self._count("dropped", len(batch))
             logger.error("decisions dropped", count=len(batch), exc_info=True)
-            return
+
+    def _count_written(self, batch: list[Decision], rows: list[dict[str, Any]], result: AppendResult) -> None:
         rejected = len({rows[one.index]["recommendation_id"] for one in result.rejections})
         self._count("written", len(batch) - rejected)
         if rejected:

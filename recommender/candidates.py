@@ -70,14 +70,20 @@ def from_events(
     return _with_history(bundle, entries, bought, strategy)
 
 
-def from_attributes(bundle: ModelBundle, row: Mapping[str, Any], strategy: str, as_of: datetime) -> list[Candidate]:
-    """The slate of a customer without any event, from the customers row; empty where no model learned its features."""
+def from_attributes(
+    bundle: ModelBundle, row: Mapping[str, Any], strategy: str, as_of: datetime, *, allowed: np.ndarray | None = None
+) -> list[Candidate]:
+    """The slate of a customer without any event, from the customers row; empty where no model learned its features.
+
+    ``allowed`` marks the items that may be chosen.
+    """
     model = _of_features(bundle.models["new" if strategy == NEW_FOR_YOU else "all"])
     names = features_of_customer(row)
     if model is None or not set(names).intersection(model.feature_names_):
         return []
     features = FeatureMatrix(names, sparse.csr_matrix(np.ones((1, len(names)), dtype=np.float32)))
-    scores = model.score(replace(matrix_of("", [], bundle.items, as_of), customer_features=features))
+    matrix = replace(matrix_of("", [], bundle.items, as_of), customer_features=features)
+    scores = mask(model.score(matrix), matrix, seen=False, allowed=allowed)
     positions, best = top_items(scores, min(DEPTH, len(bundle.items)))
     return [
         Candidate(bundle.items[int(one)], float(score), strategy, reason=_LIKE_YOU)

@@ -61,11 +61,12 @@ class EventStore:
 
     Every method raises StoreUnavailable where the database cannot be used and UnknownName for an unknown table.
     ``before`` and ``since`` are aware instants; rows are read as they were known strictly before ``before``.
+    ``clock`` tells the present.
     """
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
         self.engine = engine
-        self._clock = clock
+        self.clock = clock
 
     def append(self, table: str, rows: pd.DataFrame) -> AppendResult:
         """Validate and store a frame in one transaction; what is stored already is counted, never overwritten.
@@ -73,14 +74,14 @@ class EventStore:
         Raises DataError where the columns are not those of the table: then nothing is stored.
         """
         declared = table_named(table)
-        valid = validate_frame(declared, rows.reset_index(drop=True), now=self._clock())
+        valid = validate_frame(declared, rows.reset_index(drop=True), now=self.clock())
         places = [int(place) for place in valid.rows.index]
         return self._append(declared, frame_to_sql(declared, valid.rows), places, valid.rejections)
 
     def append_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> AppendResult:
         """``append`` for the rows of a request: the same checks, without pandas."""
         declared = table_named(table)
-        valid = validate_rows(declared, rows, now=self._clock())
+        valid = validate_rows(declared, rows, now=self.clock())
         return self._append(declared, rows_to_sql(declared, valid.rows), valid.places, valid.rejections)
 
     def _append(self, table: Table, rows: list[SqlRow], places: list[int], rejections: list[Rejection]) -> AppendResult:
@@ -98,7 +99,7 @@ class EventStore:
         customers = EVENT_TABLES["customers"].c
         is_new = (customers[SEQUENCE] > start) & customers.consent_personalization.is_(sa.false())
         ids = connection.scalars(sa.select(customers.customer_id).where(is_new)).all()
-        withhold(connection, ids, WITHDRAWAL, to_microseconds(self._clock()))
+        withhold(connection, ids, WITHDRAWAL, to_microseconds(self.clock()))
 
     def upsert(self, table: str, row: Mapping[str, Any]) -> Rejection | None:
         """Store an item, a customer or an offer, in place of the one with the same id; None where all is well.
@@ -109,7 +110,7 @@ class EventStore:
         declared = table_named(table)
         if not declared.is_entity:
             raise UnknownName("table of things", table, [one.name for one in TABLES.values() if one.is_entity])
-        valid = validate_rows(declared, [row], now=self._clock())
+        valid = validate_rows(declared, [row], now=self.clock())
         if valid.rejections:
             return valid.rejections[0]
         with writing(self.engine) as connection:
@@ -129,7 +130,7 @@ class EventStore:
         was_withheld = stored.get("consent_personalization") is False
         is_withheld = row["consent_personalization"] is False
         if is_withheld and not was_withheld:
-            withhold(connection, [row["customer_id"]], WITHDRAWAL, to_microseconds(self._clock()))
+            withhold(connection, [row["customer_id"]], WITHDRAWAL, to_microseconds(self.clock()))
         if was_withheld and not is_withheld:
             release(connection, row["customer_id"])
 
@@ -272,7 +273,7 @@ class EventStore:
         if not is_storable(customer_id):
             return {}
         with writing(self.engine) as connection:
-            return erase_customer(connection, customer_id, to_microseconds(self._clock()))
+            return erase_customer(connection, customer_id, to_microseconds(self.clock()))
 
     def last_instant(self) -> datetime | None:
         """When the latest event of any table that tells time began, or None where there is none."""

@@ -2,93 +2,43 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
 
-from recommender.errors import SettingError
 from recommender.filter_terms import (
+    CUSTOMER,
     ORDERS,
     Compares,
     Contains,
     Equals,
     Field,
     Joined,
-    Literal,
     Missing,
     Not,
+    Operand,
     Term,
     Under,
 )
-from recommender.periods import instant
+from recommender.filter_tokens import FilterError, Token, tokens_of, value_of
 from recommender.tables import ATTRIBUTES
 from recommender.touchpoints import table_named
 
 LENGTH_AT_MOST = 5_000
 TERMS_AT_MOST = 200
 DEPTH_AT_MOST = 32
-NUMBER_LENGTH_AT_MOST = 40
-_LITERALS = frozenset({"text", "number", "instant"})
+_TEXT, _ORDERED = frozenset({"text"}), frozenset({"number", "instant"})
+_LITERALS = frozenset({"text", "number", "instant", "true or false"})
+_ANY = "a text in double quotes, a number, an instant, true, false"
 _KINDS = {"identifier": "text", "text": "text", "decimal": "number", "integer": "number", "boolean": "true or false",
           "instant": "instant"}  # fmt: skip
-COLUMNS = {one.name: _KINDS[one.kind_name] for one in table_named("items").columns if one.name != ATTRIBUTES}
-# No alternative can begin where another ends, so that no text makes the search go back.
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-    |(?P<text>"(?:[^"\\]|\\.)*")
-    |(?P<instant>\d{4}-\d{2}-\d{2}[T ][0-9:.]+(?:[Zz]|[+-]\d{2}:\d{2})?|\d{4}-\d{2}-\d{2}(?![\d-]))
-    |(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<sign><=|>=|!=|[=<>()\[\],.])""",
-    re.VERBOSE | re.DOTALL | re.ASCII,
-)
+# What a customer agreed to decides whether a list is personal at all, and never which items are on it.
+_NO_FIELDS = frozenset({ATTRIBUTES, "consent_personalization", "consent_marketing"})
 
 
-class FilterError(SettingError):
-    """A filter that cannot be read; ``position`` counts characters from 1."""
-
-    def __init__(self, position: int, problem: str) -> None:
-        super().__init__(f"character {position}: {problem}")
-        self.position = position
-        self.what = "filter"
+def _columns(table: str) -> dict[str, str]:
+    return {one.name: _KINDS[one.kind_name] for one in table_named(table).columns if one.name not in _NO_FIELDS}
 
 
-@dataclass(frozen=True)
-class Token:
-    """One word, sign or literal, and where it begins (from 0)."""
-
-    kind: str
-    text: str
-    start: int
-
-    @property
-    def word(self) -> str:
-        """What a keyword is compared by."""
-        return self.text.lower() if self.kind == "name" else self.text if self.kind == "sign" else ""
-
-
-def tokens_of(text: str) -> Iterator[Token]:
-    """The tokens of a filter, an empty one of the kind ``end`` last; raises FilterError."""
-    place = 0
-    while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None:
-            raise FilterError(place + 1, _no_token(text[place]))
-        if found.lastgroup != "space":
-            yield Token(str(found.lastgroup), found.group(), place)
-        place = found.end()
-    yield Token("end", "", len(text))
-
-
-def _no_token(character: str) -> str:
-    if character == '"':
-        return "this text has no end; close it with a double quote"
-    if character == "'":
-        return 'write texts in double quotes, as in brand = "A"'
-    return f"{character!a} is no part of a filter; texts stand in double quotes"
+COLUMNS, CUSTOMER_COLUMNS = _columns("items"), _columns("customers")
 
 
 class Parser:
@@ -171,11 +121,11 @@ class Parser:
             self._expect("missing", 'expected "missing" after "is"')
             return Not(Missing(field)) if is_negated else Missing(field)
         if self._takes("!="):
-            return Not(Equals(field, (self._literal(field),)))
+            return Not(Equals(field, (self._operand(field),)))
         if self._takes("="):
-            return Equals(field, (self._literal(field),))
+            return Equals(field, (self._operand(field),))
         if self._next.word in ORDERS:
-            return Compares(field, self._take().word, self._ordered(field))
+            return Compares(field, self._take().word, self._operand(field, _ORDERED, "a number or an instant"))
         return self._by_word(field)
 
     def _by_word(self, field: Field) -> Term:
@@ -184,92 +134,80 @@ class Parser:
         if self._takes("in"):
             term: Term = Equals(field, self._list(field), is_list=True)
         elif self._takes("contains"):
-            term = Contains(field, self._text(field))
+            term = Contains(field, self._operand(field, _TEXT, "a text in double quotes"))
         elif self._takes("under"):
-            term = Under(field, self._text(field))
-        elif field.is_attribute or COLUMNS[field.name] == "true or false":
+            term = Under(field, self._operand(field, _TEXT, "a text in double quotes"))
+        elif _kind_of(field) in {None, "true or false"}:
             term = Equals(field, (True,))
         else:
             raise self._error(f"expected what {field} is compared with, as in {_example(field)}")
         return Not(term) if is_negated else term
 
     def _field(self) -> Field:
+        if self._next.kind == "name" and self._next.text == CUSTOMER:
+            return self._customer_field()
+        return self._named(COLUMNS, is_customers=False)
+
+    def _customer_field(self) -> Field:
+        self._take()
+        self._expect(".", f'expected "." and a field after "{CUSTOMER}"')
+        return self._named(CUSTOMER_COLUMNS, is_customers=True)
+
+    def _named(self, columns: Mapping[str, str], *, is_customers: bool) -> Field:
         token = self._next
         if token.kind != "name":
             raise self._error("expected a field")
-        if token.text in COLUMNS:
-            return Field(self._take().text)
+        if token.text in columns:
+            return Field(self._take().text, is_customers=is_customers)
         if token.text != ATTRIBUTES:
-            known = ", ".join(COLUMNS)
-            raise FilterError(
-                token.start + 1, f"there is no field {token.text[:40]!r}; there are {known} and {ATTRIBUTES}.<name>"
-            )
+            whose, known = f" of the {CUSTOMER}" if is_customers else "", ", ".join(columns)
+            problem = f"there is no field {token.text[:40]!r}{whose}; there are {known} and {ATTRIBUTES}.<name>"
+            raise FilterError(token.start + 1, problem)
         self._take()
         self._expect(".", f'expected "." and a name after "{ATTRIBUTES}"')
-        if self._next.kind == "text":
-            return Field(self._value(self._take()), is_attribute=True)
-        if self._next.kind != "name":
+        if self._next.kind not in {"text", "name"}:
             raise self._error("expected the name of an attribute")
-        return Field(self._take().text, is_attribute=True)
+        name = self._take()
+        return Field(value_of(name) if name.kind == "text" else name.text, True, is_customers)
 
-    def _list(self, field: Field) -> tuple[Literal, ...]:
+    def _list(self, field: Field) -> tuple[Operand, ...]:
         self._expect("[", 'expected "[" after "in"')
-        literals = [self._literal(field)]
+        operands = [self._operand(field)]
         while self._takes(","):
-            literals.append(self._literal(field))
+            operands.append(self._operand(field))
         self._expect("]", 'expected "," or "]"')
-        return tuple(literals)
+        return tuple(operands)
 
-    def _literal(self, field: Field) -> Literal:
+    def _operand(self, field: Field, kinds: frozenset[str] = _LITERALS, said: str = _ANY) -> Operand:
+        """What a field is compared with: a literal of one of the kinds, or a field of the customer."""
         token = self._next
-        is_boolean = token.word in {"true", "false"}
-        if token.kind not in _LITERALS and not is_boolean:
-            raise self._error("expected a text in double quotes, a number, an instant, true or false")
-        found = "true or false" if is_boolean else token.kind
-        expected = None if field.is_attribute else COLUMNS[field.name]
-        if expected not in {None, found}:
-            raise self._error(f"{field} is compared with a value of the kind {expected}")
-        self._take()
-        return token.word == "true" if is_boolean else self._value(token)
+        operand, found = self._customer_operand() if token.text == CUSTOMER else self._literal(kinds, said)
+        expected = _kind_of(field)
+        if None not in {expected, found} and expected != found:
+            raise FilterError(token.start + 1, f"{field} is compared with a value of the kind {expected}")
+        if found is not None and found not in kinds:
+            raise FilterError(token.start + 1, f"expected {said}, and {operand} is of the kind {found}")
+        return operand
 
-    def _ordered(self, field: Field) -> Literal:
-        if self._next.kind not in {"number", "instant"}:
-            raise self._error("expected a number or an instant")
-        return self._literal(field)
+    def _customer_operand(self) -> tuple[Operand, str | None]:
+        field = self._customer_field()
+        return field, _kind_of(field)
 
-    def _text(self, field: Field) -> str:
-        if self._next.kind != "text":
-            raise self._error("expected a text in double quotes")
-        return str(self._literal(field))
-
-    def _value(self, token: Token) -> Any:
-        try:
-            return _VALUES[token.kind](token.text)
-        except (ValueError, OverflowError, SettingError):
-            raise FilterError(token.start + 1, f"{token.text[:40]!a} {_CURES[token.kind]}") from None
+    def _literal(self, kinds: frozenset[str], said: str) -> tuple[Operand, str]:
+        is_boolean = self._next.word in {"true", "false"}
+        kind = "true or false" if is_boolean else self._next.kind
+        if kind not in kinds:
+            raise self._error(f"expected {said} or a field of the {CUSTOMER}")
+        token = self._take()
+        return (token.word == "true" if is_boolean else value_of(token)), kind
 
 
-def _number(text: str) -> int | float:
-    if len(text) > NUMBER_LENGTH_AT_MOST:
-        raise ValueError(text)
-    value = json.loads(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value  # type: ignore[no-any-return]
-
-
-_VALUES: dict[str, Callable[[str], Any]] = {
-    "text": lambda text: json.loads(text, strict=False),
-    "number": _number,
-    "instant": instant,
-}
-_CURES = {
-    "text": "is no JSON string; write a backslash as two",
-    "number": f"is no JSON number of at most {NUMBER_LENGTH_AT_MOST} characters",
-    "instant": "is no instant; write it as 2017-12-04T04:05:00Z",
-}
+def _kind_of(field: Field) -> str | None:
+    """What a column holds; None for an attribute, which may hold anything."""
+    columns = CUSTOMER_COLUMNS if field.is_customers else COLUMNS
+    return None if field.is_attribute else columns[field.name]
 
 
 def _example(field: Field) -> str:
     examples = {"text": '= "A"', "number": "< 10", "instant": "> 2024-05-01T00:00:00Z"}
-    return f"{field} {examples[COLUMNS[field.name]]}"
+    return f"{field} {examples[_kind_of(field) or 'text']}"

@@ -1,8 +1,9 @@
-"""What a filter is made of: terms about one field of an item, joined by and, or, not.
+"""What a filter is made of: terms about one field of an item or of the customer, joined by and, or, not.
 
-A term about a missing value, or about a value of another type than its literal, is false. ``not`` turns it, and
-``!=``, ``not in`` and ``is not missing`` are the negations of ``=``, ``in`` and ``is missing``: a missing brand is
-different from any brand. An item without a row has only its id.
+A field is compared with a literal or with a field of the customer. A term about a missing value, on either side, or
+about values of different types is false. ``not`` turns it, and ``!=``, ``not in`` and ``is not missing`` are the
+negations of ``=``, ``in`` and ``is missing``: a missing brand is different from any brand. An item without a row has
+only its id; of a customer who is not known, or did not agree to personalization, everything is missing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from recommender.periods import instant, rfc3339
 from recommender.tables import ATTRIBUTES, attributes_of
 
 Literal = str | int | float | bool | datetime
+CUSTOMER = "customer"
 BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -32,24 +34,30 @@ _SEPARATOR = ">"
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the items, or with ``is_attribute`` a field of their attributes."""
+    """A column of the items, or with ``is_attribute`` a field of their attributes; or so of the customer."""
 
     name: str
     is_attribute: bool = False
+    is_customers: bool = False
 
     def __str__(self) -> str:
+        owner = f"{CUSTOMER}." if self.is_customers else ""
         if not self.is_attribute:
-            return self.name
+            return f"{owner}{self.name}"
         shown = self.name if BARE_NAME.fullmatch(self.name) else json.dumps(self.name, ensure_ascii=False)
-        return f"{ATTRIBUTES}.{shown}"
+        return f"{owner}{ATTRIBUTES}.{shown}"
 
-    def of(self, item: Item) -> Any:
-        """The value of an item, None where it is missing."""
-        return item.attributes.get(self.name) if self.is_attribute else item.row.get(self.name)
+    def of(self, pair: Pair) -> Any:
+        """The value of an item or of who asks, None where it is missing."""
+        owner = pair.customer if self.is_customers else pair.item
+        return owner.attributes.get(self.name) if self.is_attribute else owner.row.get(self.name)
 
 
-class Item:
-    """A row of the items with its attributes, which are parsed once and only if a term asks for them."""
+Operand = Literal | Field
+
+
+class Owner:
+    """A row of the items or customers with its attributes, which are parsed once and only if a term asks for them."""
 
     def __init__(self, row: Mapping[str, Any]) -> None:
         self.row = row
@@ -64,21 +72,30 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """An item and who asks for it."""
+
+    item: Owner
+    customer: Owner
+
+
+@dataclass(frozen=True)
 class Equals:
-    """The field equals one of the literals: ``=`` for one, ``in`` for several."""
+    """The field equals one of the operands: ``=`` for one, ``in`` for several."""
 
     field: Field
-    literals: tuple[Literal, ...]
+    operands: tuple[Operand, ...]
     is_list: bool = False
 
     def __str__(self) -> str:
-        shown = [shown_literal(one) for one in self.literals]
+        shown = [shown_operand(one) for one in self.operands]
         return f"{self.field} in [{', '.join(shown)}]" if self.is_list else f"{self.field} = {shown[0]}"
 
-    def holds(self, item: Item) -> bool:
-        """Whether the item's value is one of them."""
-        value = self.field.of(item)
-        return any(_comparable(value, one) == one for one in self.literals)
+    def holds(self, pair: Pair) -> bool:
+        """Whether the value is one of them."""
+        value = self.field.of(pair)
+        alike = (_alike(value, _value(one, pair)) for one in self.operands)
+        return any(both is not None and both[0] == both[1] for both in alike)
 
 
 @dataclass(frozen=True)
@@ -87,15 +104,15 @@ class Compares:
 
     field: Field
     order: str
-    literal: Literal
+    operand: Operand
 
     def __str__(self) -> str:
-        return f"{self.field} {self.order} {shown_literal(self.literal)}"
+        return f"{self.field} {self.order} {shown_operand(self.operand)}"
 
-    def holds(self, item: Item) -> bool:
-        """Whether the item's value lies there."""
-        value = _comparable(self.field.of(item), self.literal)
-        return value is not None and ORDERS[self.order](value, self.literal)
+    def holds(self, pair: Pair) -> bool:
+        """Whether the value lies there."""
+        both = _alike(self.field.of(pair), _value(self.operand, pair))
+        return both is not None and not isinstance(both[0], str | bool) and ORDERS[self.order](*both)
 
 
 @dataclass(frozen=True)
@@ -103,15 +120,15 @@ class Contains:
     """The text of the field has the text in it, whatever the case of letters."""
 
     field: Field
-    text: str
+    text: Operand
 
     def __str__(self) -> str:
-        return f"{self.field} contains {shown_literal(self.text)}"
+        return f"{self.field} contains {shown_operand(self.text)}"
 
-    def holds(self, item: Item) -> bool:
-        """Whether the item's text has it."""
-        value = self.field.of(item)
-        return isinstance(value, str) and self.text.casefold() in value.casefold()
+    def holds(self, pair: Pair) -> bool:
+        """Whether the text has it."""
+        value, wanted = self.field.of(pair), _value(self.text, pair)
+        return isinstance(value, str) and isinstance(wanted, str) and wanted.casefold() in value.casefold()
 
 
 @dataclass(frozen=True)
@@ -119,29 +136,32 @@ class Under:
     """The path of the field (``a > b > c``) is the path given or lies below it."""
 
     field: Field
-    path: str
+    path: Operand
 
     def __str__(self) -> str:
-        return f"{self.field} under {shown_literal(self.path)}"
+        return f"{self.field} under {shown_operand(self.path)}"
 
-    def holds(self, item: Item) -> bool:
-        """Whether the item's path begins with it."""
-        value, wanted = self.field.of(item), path_steps(self.path)
-        return isinstance(value, str) and path_steps(value)[: len(wanted)] == wanted
+    def holds(self, pair: Pair) -> bool:
+        """Whether the path begins with it."""
+        value, wanted = self.field.of(pair), _value(self.path, pair)
+        if not isinstance(value, str) or not isinstance(wanted, str):
+            return False
+        steps = path_steps(wanted)
+        return path_steps(value)[: len(steps)] == steps
 
 
 @dataclass(frozen=True)
 class Missing:
-    """The item has no value in the field."""
+    """There is no value in the field."""
 
     field: Field
 
     def __str__(self) -> str:
         return f"{self.field} is missing"
 
-    def holds(self, item: Item) -> bool:
+    def holds(self, pair: Pair) -> bool:
         """Whether there is none."""
-        return self.field.of(item) is None
+        return self.field.of(pair) is None
 
 
 @dataclass(frozen=True)
@@ -153,9 +173,9 @@ class Not:
     def __str__(self) -> str:
         return f"not ({self.term})"
 
-    def holds(self, item: Item) -> bool:
+    def holds(self, pair: Pair) -> bool:
         """Whether it does not."""
-        return not self.term.holds(item)
+        return not self.term.holds(pair)
 
 
 @dataclass(frozen=True)
@@ -168,9 +188,9 @@ class Joined:
     def __str__(self) -> str:
         return f" {self.word} ".join(f"({one})" if isinstance(one, Joined) else str(one) for one in self.terms)
 
-    def holds(self, item: Item) -> bool:
+    def holds(self, pair: Pair) -> bool:
         """Whether they do."""
-        return (all if self.word == "and" else any)(one.holds(item) for one in self.terms)
+        return (all if self.word == "and" else any)(one.holds(pair) for one in self.terms)
 
 
 Term = Equals | Compares | Contains | Under | Missing | Not | Joined
@@ -181,27 +201,35 @@ def path_steps(path: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in path.split(_SEPARATOR) if part.strip())
 
 
-def shown_literal(literal: Literal) -> str:
-    """A literal as the language writes it."""
-    if isinstance(literal, datetime):
-        return rfc3339(literal)
-    return json.dumps(literal, ensure_ascii=False)
+def shown_operand(operand: Operand) -> str:
+    """A literal or a field as the language writes it."""
+    if isinstance(operand, Field):
+        return str(operand)
+    if isinstance(operand, datetime):
+        return rfc3339(operand)
+    return json.dumps(operand, ensure_ascii=False)
 
 
-def _comparable(value: Any, literal: Literal) -> Any:
-    """The value where it has the type of the literal, else None; attributes hold instants as text."""
-    if isinstance(literal, datetime):
-        return value if isinstance(value, datetime) else _instant_or_none(value)
-    if isinstance(literal, bool) or isinstance(value, bool):
-        return value if isinstance(literal, bool) and isinstance(value, bool) else None
-    kinds = (int, float) if isinstance(literal, int | float) else (str,)
-    return value if isinstance(value, kinds) else None
+def _value(operand: Operand, pair: Pair) -> Any:
+    return operand.of(pair) if isinstance(operand, Field) else operand
 
 
-def _instant_or_none(value: Any) -> datetime | None:
-    if not isinstance(value, str):
-        return None
+def _alike(one: Any, other: Any) -> tuple[Any, Any] | None:
+    """Both values where they have the same type, else None; beside an instant a text is one too, as in attributes."""
+    if isinstance(one, datetime) and isinstance(other, str):
+        other = _instant_or_none(other)
+    elif isinstance(other, datetime) and isinstance(one, str):
+        one = _instant_or_none(one)
+    kinds = [next((kind for kind in _KINDS if isinstance(value, kind)), None) for value in (one, other)]
+    return (one, other) if kinds[0] is not None and kinds[0] is kinds[1] else None
+
+
+# A boolean is an integer to Python: it stands first.
+_KINDS = (bool, int | float, str, datetime)
+
+
+def _instant_or_none(text: str) -> datetime | None:
     try:
-        return instant(value)
+        return instant(text)
     except (SettingError, OverflowError):
         return None

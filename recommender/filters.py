@@ -1,21 +1,24 @@
 """A small language that says which items a list may show.
 
     category under "GROCERY > DAIRY" and price < 10 and not brand in ["A", "B"] and attributes.colour = "red"
+    attributes.size = customer.attributes.size
 
 Grammar (EBNF); words may be written in any case of letters::
 
     filter  = both { "or" both }
     both    = negated { "and" negated }
     negated = "not" negated | "(" filter ")" | term
-    term    = field ( "=" | "!=" ) literal
-            | field ( "<" | "<=" | ">" | ">=" ) ( number | instant )
-            | field [ "not" ] "in" "[" literal { "," literal } "]"
-            | field [ "not" ] "contains" text             (* whatever the case of letters *)
-            | field [ "not" ] "under" text                (* a path or one below it *)
+    term    = field ( "=" | "!=" ) operand
+            | field ( "<" | "<=" | ">" | ">=" ) ( number | instant | theirs )
+            | field [ "not" ] "in" "[" operand { "," operand } "]"
+            | field [ "not" ] "contains" ( text | theirs )   (* whatever the case of letters *)
+            | field [ "not" ] "under" ( text | theirs )      (* a path or one below it *)
             | field "is" [ "not" ] "missing"
-            | field                                       (* true or false alone: is_available *)
-    field   = column of the items | "attributes" "." ( name | text )
-    literal = text | number | instant | "true" | "false"
+            | field                                          (* true or false alone: is_available *)
+    field   = column of the items | attribute | theirs
+    theirs  = "customer" "." ( column of the customers, no consent | attribute )
+    attribute = "attributes" "." ( name | text )
+    operand = text | number | instant | "true" | "false" | theirs
     text    = a JSON string          number = a JSON number
     instant = RFC 3339 with an offset, without quotes: 2024-05-01T00:00:00Z
 
@@ -28,12 +31,12 @@ loads nothing at the start of the server, and each error can name its place and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from recommender.filter_parsing import Parser
-from recommender.filter_terms import Item, Term
+from recommender.filter_terms import Owner, Pair, Term
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,14 @@ class Filter:
     def __str__(self) -> str:
         return str(self.term)
 
-    def allows(self, item_id: str, row: Mapping[str, Any] | None) -> bool:
-        """Whether the filter lets an item pass; an item without a row has only its id."""
-        return self.term.holds(Item(row if row is not None else {"item_id": item_id}))
+    def for_customer(self, customer: Mapping[str, Any] | None) -> Callable[[str, Mapping[str, Any] | None], bool]:
+        """Whether the filter lets an item pass, by its id and row, for a customers row; None where nobody is known."""
+        who = Owner(customer or {})
+
+        def allows(item_id: str, row: Mapping[str, Any] | None) -> bool:
+            return self.term.holds(Pair(Owner(row if row is not None else {"item_id": item_id}), who))
+
+        return allows
 
 
 def parse_filter(text: str) -> Filter:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from recommender import item_candidates
 from recommender.answers import CustomerForItem, CustomerList, ItemList
 from recommender.bundle import ModelBundle
 from recommender.event_store import EventStore
 from recommender.item_candidates import BEST_SELLERS, NEW_ARRIVALS, SIMILAR, TOGETHER, TRENDING
-from recommender.item_lists import Candidate, present, sellable
+from recommender.item_lists import Candidate, present
+from recommender.list_policy import ListPolicy, Rows, choose
+from recommender.ways import Way, Ways
 
 RECENT_ORDERS, CATEGORY_SELLERS = "recent_orders", "category_best_sellers"
 CUSTOMERS = "customers_for_item"
-# So many candidates beyond the limit are looked up at once, because some cannot be sold.
+# So many items beyond the limit are counted, because some cannot be sold.
 _SPARE = 10
 # Customers of so many items stand in where an item has none of its own.
 _STAND_INS = 5
 _NO_MODEL = "no model is served yet: the list is what was ordered last"
-
-Way = tuple[str, Callable[[], Sequence[Candidate]]]
 
 
 @dataclass(frozen=True)
@@ -43,21 +42,21 @@ class _Asked:
 
 
 def similar(store: EventStore, bundle: ModelBundle | None, item_id: str, *, limit: int, now: datetime) -> ItemList:
-    """Items like the given one; else the best sellers of its category, else of everything, labelled."""
+    """Items like the given one; then, labelled, the best sellers of its category and of everything."""
     asked = _Asked.of(store, bundle, limit, now, [item_id])
-    return _first_way(asked, SIMILAR, [(SIMILAR, lambda: _near(asked, item_candidates.similar))])
+    return _listed(asked, [(SIMILAR, lambda: _near(asked, item_candidates.similar))])
 
 
 def bought_together(
     store: EventStore, bundle: ModelBundle | None, item_ids: Sequence[str], *, limit: int, now: datetime
 ) -> ItemList:
-    """What stands in baskets with the items given; else what is like them, else best sellers, labelled."""
+    """What stands in baskets with the items given; then, labelled, what is like them, and best sellers."""
     asked = _Asked.of(store, bundle, limit, now, item_ids)
     ways: list[Way] = [
         (TOGETHER, lambda: _near(asked, item_candidates.bought_together)),
         (SIMILAR, lambda: _near(asked, item_candidates.similar)),
     ]
-    return _first_way(asked, TOGETHER, ways)
+    return _listed(asked, ways)
 
 
 def popular(
@@ -66,20 +65,20 @@ def popular(
     """What many customers bought lately, of everything or within a category; of everything where it has nothing."""
     asked = _Asked.of(store, bundle, limit, now)
     if category is None:
-        return _first_way(asked, BEST_SELLERS, [])
-    return _first_way(asked, CATEGORY_SELLERS, [(CATEGORY_SELLERS, lambda: _within(asked, category))])
+        return _listed(asked, [(BEST_SELLERS, lambda: _of_bundle(asked, item_candidates.best_sellers))])
+    return _listed(asked, [(CATEGORY_SELLERS, lambda: _within(asked, category))], is_filled=False)
 
 
 def trending(store: EventStore, bundle: ModelBundle | None, *, limit: int, now: datetime) -> ItemList:
-    """What sells more and more; else what is popular, labelled."""
+    """What sells more and more; then, labelled, what is popular."""
     asked = _Asked.of(store, bundle, limit, now)
-    return _first_way(asked, TRENDING, [(TRENDING, lambda: _of_bundle(asked, item_candidates.trending))])
+    return _listed(asked, [(TRENDING, lambda: _of_bundle(asked, item_candidates.trending))])
 
 
 def new_arrivals(store: EventStore, bundle: ModelBundle | None, *, limit: int, now: datetime) -> ItemList:
-    """What came into the catalogue lately; else what is popular, labelled."""
+    """What came into the catalogue lately; then, labelled, what is popular."""
     asked = _Asked.of(store, bundle, limit, now)
-    return _first_way(asked, NEW_ARRIVALS, [(NEW_ARRIVALS, lambda: _of_bundle(asked, item_candidates.new_arrivals))])
+    return _listed(asked, [(NEW_ARRIVALS, lambda: _of_bundle(asked, item_candidates.new_arrivals))])
 
 
 def customers_for(store: EventStore, bundle: ModelBundle | None, item_id: str, *, limit: int) -> CustomerList:
@@ -107,55 +106,39 @@ def customers_for(store: EventStore, bundle: ModelBundle | None, item_id: str, *
     return CustomerList(item_id, CUSTOMERS, "nobody", bundle.version, bundle.as_of, (), (warning,))
 
 
-def _first_way(asked: _Asked, wanted: str, ways: Sequence[Way]) -> ItemList:
-    """The list of the first way that finds something; what it is, where it is not what was wanted, is told."""
+def _listed(asked: _Asked, ways: Sequence[Way], *, is_filled: bool = True) -> ItemList:
+    """The list of the ways in turn, then of what sells in the categories of the seeds, then of what is popular.
+
+    What answered, where it is not the first way, and what filled the list up, is told.
+    """
     everybody: list[Way] = [
         (CATEGORY_SELLERS, lambda: _same_category(asked)),
         (BEST_SELLERS, lambda: _of_bundle(asked, item_candidates.best_sellers)),
         (RECENT_ORDERS, lambda: _recent(asked)),
     ]
-    found, shown, rows = _first_found(asked, [*ways, *everybody])
-    name = found if asked.bundle is not None else RECENT_ORDERS
+    turns = Ways([*ways, *(way for way in everybody if way[0] not in dict(ways))])
+    rows = Rows(lambda item_ids: asked.store.rows_by_key("items", item_ids))
+    policy = ListPolicy(limit=asked.limit, at=asked.at, is_filled=is_filled, beside=asked.seeds)
+    shown = choose(policy, iter(turns), (), rows)
+    wanted, found = ways[0][0], turns.answered(shown) if asked.bundle is not None else RECENT_ORDERS
     version, as_of = (asked.bundle.version, asked.bundle.as_of) if asked.bundle else (None, None)
     # A category is a filter of the best sellers, not another way to find items.
-    strategy = BEST_SELLERS if name == wanted == CATEGORY_SELLERS else name
-    fallback = None if name == wanted else name
-    return ItemList(strategy, fallback, version, as_of, present(shown, rows), _warnings(asked, wanted, name, shown))
+    strategy = BEST_SELLERS if found == wanted == CATEGORY_SELLERS else found
+    fallback = None if found == wanted else found
+    warnings = tuple(_warnings(asked, turns, found, shown))
+    return ItemList(strategy, fallback, version, as_of, present(shown, rows.found), warnings)
 
 
-def _first_found(asked: _Asked, ways: Sequence[Way]) -> tuple[str, Sequence[Candidate], dict[str, Any]]:
-    for name, find in ways:
-        shown, rows = _choose(asked, find())
-        if shown:
-            return name, shown, rows
-    return RECENT_ORDERS, (), {}
-
-
-def _warnings(asked: _Asked, wanted: str, name: str, shown: Sequence[Candidate]) -> tuple[str, ...]:
+def _warnings(asked: _Asked, turns: Ways, found: str, shown: Sequence[Candidate]) -> Iterator[str]:
+    wanted = turns.ways[0][0]
     if not shown:
-        return ("nothing that can be sold is known",)
-    if asked.bundle is None:
-        return (_NO_MODEL,)
-    return () if name == wanted else (f"nothing is known for {wanted}: the list is {name}",)
-
-
-def _choose(asked: _Asked, listed: Sequence[Candidate]) -> tuple[Sequence[Candidate], dict[str, Any]]:
-    """The candidates to show with the item rows they need; rows are read only until the list is full."""
-    rows: dict[str, Any] = asked.store.rows_by_key("items", asked.seeds)
-    groups = {row["product_group_id"] for row in rows.values() if row.get("product_group_id")}
-    shown: Sequence[Candidate] = ()
-    step = asked.limit + _SPARE
-    for stop in range(step, len(listed) + step, step):
-        rows |= asked.store.rows_by_key("items", _ids(listed[stop - step : stop]))
-        may_be = [
-            one
-            for one in listed[:stop]
-            if one.item_id not in asked.seeds and (rows.get(one.item_id) or {}).get("product_group_id") not in groups
-        ]
-        shown = sellable(may_be, rows, asked.at)[: asked.limit]
-        if len(shown) >= asked.limit:
-            break
-    return shown, rows
+        yield "nothing that can be sold is known"
+    elif asked.bundle is None:
+        yield _NO_MODEL
+    else:
+        if found != wanted:
+            yield f"nothing is known for {wanted}: the list is {found}"
+        yield from turns.filled(shown)
 
 
 def _near(asked: _Asked, find: Callable[[ModelBundle, Sequence[int]], Sequence[Candidate]]) -> Sequence[Candidate]:
@@ -187,7 +170,8 @@ def _same_category(asked: _Asked) -> Sequence[Candidate]:
     """Best sellers of the categories of the seeds, as the shop has them now: also for an item it has just got."""
     rows = asked.store.rows_by_key("items", asked.seeds)
     categories = dict.fromkeys(row["category"] for row in rows.values() if row.get("category"))
-    return [one for category in categories for one in _within(asked, category)]
+    listed = [one for category in categories for one in _within(asked, category)]
+    return [replace(one, strategy=CATEGORY_SELLERS) for one in listed]
 
 
 def _recent(asked: _Asked) -> Sequence[Candidate]:

@@ -1,4 +1,4 @@
-"""From scored candidates to the list that is shown: what may be sold, one per product group, spread, reasons."""
+"""Scored candidates and what a list says of them: what may be sold, how they are spread, reasons."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from recommender.answers import ItemReason, RecommendedItem
 from recommender.live_history import describe
+from recommender.placements import BUY_AGAIN
 from recommender.tables import ATTRIBUTES, attributes_of
 
 
@@ -34,6 +35,8 @@ class Candidate:
 
 
 ItemRows = Mapping[str, Mapping[str, Any]]
+# These strategies offer an item because it was bought before.
+_REPEATS = frozenset({BUY_AGAIN, "due_again"})
 
 
 def is_sellable(row: Mapping[str, Any] | None, at: datetime) -> bool:
@@ -45,16 +48,15 @@ def is_sellable(row: Mapping[str, Any] | None, at: datetime) -> bool:
     return row.get("is_available") is not False and started and (ends is None or ends > at)
 
 
-def sellable(candidates: Sequence[Candidate], rows: ItemRows, at: datetime) -> list[Candidate]:
-    """The candidates that can be sold, the best one of each product group."""
-    kept, seen = [], set()
-    for candidate in candidates:
-        row = rows.get(candidate.item_id)
-        group = (row or {}).get("product_group_id") or ("item", candidate.item_id)
-        if is_sellable(row, at) and group not in seen:
-            seen.add(group)
-            kept.append(candidate)
-    return kept
+def is_used_up(row: Mapping[str, Any] | None) -> bool | None:
+    """Whether the shop says of an item that it is bought again when used up; None where it says nothing."""
+    said: bool | None = (row or {}).get("is_replenishable")
+    return said
+
+
+def may_repeat(candidate: Candidate, row: Mapping[str, Any] | None) -> bool:
+    """Whether a candidate is none that is to be bought again although the shop says that it is not used up."""
+    return candidate.strategy not in _REPEATS or is_used_up(row) is not False
 
 
 def spread(candidates: Sequence[Candidate], rows: ItemRows, *, limit: int, diversity: float) -> list[Candidate]:
@@ -133,6 +135,7 @@ _LED_BY_ITEM = {
     "next_in_session": ("next_in_session", "Often looked at after {}"),
 }
 _LED_BY_ALL = {
+    "category_best_sellers": ("popular", "Popular in its category lately"),
     "trending": ("trending", "More and more customers buy this"),
     "new_arrivals": ("new_arrival", "New in the shop"),
     "pinned": ("pinned", "Chosen by the shop"),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from recommender.event_store import EventStore
 from recommender.list_requests import ListRequest, request_from_text, request_to_text
 from recommender.periods import from_microseconds, to_microseconds
+from recommender.store_append import AppendResult, append_sql_rows
 from recommender.store_engine import reading, writing
-from recommender.store_rows import is_storable
+from recommender.store_rows import is_storable, rows_to_sql
 from recommender.store_schema import EVENT_TABLES, LIST_REQUESTS
+from recommender.touchpoints import table_named
+from recommender.validation import validate_rows
 
 VALID_FOR = timedelta(minutes=30)
 
@@ -79,3 +83,25 @@ def shown_list(store: EventStore, recommendation_id: str, now: datetime) -> Show
         return None
     kept = KeptRequest(recommendation_id, from_microseconds(found.asked_at), request_from_text(found.request))
     return ShownList(kept, tuple(row.item_id for row in rows), max((row.rank for row in rows), default=0) + 1)
+
+
+class _RankTaken(Exception):
+    """Another page of the list holds one of the ranks."""
+
+
+def claim_page(store: EventStore, impressions: Sequence[Mapping[str, Any]]) -> AppendResult | None:
+    """Record the next page of a list, whole; None, and nothing recorded, where another page holds one of its ranks.
+
+    Writers of the store wait for each other: of several pages that were made of the same state one is recorded, and
+    whoever is told None makes another page from the state that this one left.
+    """
+    table = table_named("impressions")
+    valid = validate_rows(table, impressions, now=store.clock())
+    try:
+        with writing(store.engine) as connection:
+            result = append_sql_rows(connection, table, rows_to_sql(table, valid.rows), valid.places)
+            if result.accepted < len(valid.rows):
+                raise _RankTaken
+    except _RankTaken:
+        return None
+    return replace(result, rejections=valid.rejections)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -14,6 +13,8 @@ from recommender.bundle import ModelBundle
 from recommender.candidates import DEPTH
 from recommender.errors import UnknownName
 from recommender.event_store import EventStore
+from recommender.filter_matches import FilterMatches
+from recommender.filters import Filter, parse_filter
 from recommender.item_lists import Candidate, present
 from recommender.kept_requests import VALID_FOR, ShownList
 from recommender.list_policy import ListPolicy, Rows, choose
@@ -23,6 +24,7 @@ from recommender.policy_making import made_policy
 from recommender.store_queries import Profile
 from recommender.strategies import REGISTRY
 from recommender.visits import Visit
+from recommender.ways import Way, Ways
 
 RECENT_ORDERS = "recent_orders"
 _NO_MODEL = "no model is served yet: the list is what was ordered last"
@@ -43,14 +45,15 @@ def recommend(
     Raises UnknownName for a placement that is not configured, FilterError for a filter that cannot be read.
     """
     asked = _Asked(store, bundle, request, now, placement_of(bundle, request.placement), after, also_excluded)
-    ways = _Ways(asked.ways())
+    ways = Ways(asked.ways())
     rows = Rows(lambda item_ids: store.rows_by_key("items", item_ids))
     policy = asked.policy()
     shown = choose(policy, iter(ways), asked.new_items(policy), rows)
     rows.read([one.evidence_item_id for one in shown if one.evidence_item_id])
-    fallback = ways.fallback(shown)
+    answered = ways.answered(shown)
+    fallback = None if answered == asked.place.strategy[0] else answered
     items = present(shown, rows.found, include=request.include, first_rank=after.next_rank if after else 1)
-    warnings = [*asked.warnings(), *ways.warnings(shown, asked.is_filtered, is_next=after is not None)]
+    told = _warnings(ways, shown, is_filtered=asked.is_filtered, is_next=after is not None)
     counts = {"candidate_count": sum(ways.counts.values()), "candidates": ways.counts}
     return Recommendations(
         recommendation_id=asked.recommendation_id,
@@ -58,13 +61,13 @@ def recommend(
         session_id=request.session_id,
         customer_known=asked.profile.known,
         placement=request.placement,
-        strategy=fallback or asked.place.strategy[0],
+        strategy=answered,
         fallback=fallback,
         model_version=bundle.version if bundle else None,
         as_of=asked.visit.as_of if asked.visit else None,
         valid_until=(after.kept.asked_at if after else now) + VALID_FOR,
         items=items,
-        warnings=tuple(warnings),
+        warnings=(*asked.warnings(), *told),
         debug=counts if "debug" in request.include else None,
     )
 
@@ -102,13 +105,24 @@ class _Asked:
         """What the store holds of the customer."""
         return self.visit.profile if self.visit else self.store.profile(self.request.customer_id or "")
 
-    def ways(self) -> list[tuple[str, Callable[[], Sequence[Candidate]]]]:
+    def ways(self) -> list[Way]:
         """The strategies of the placement in turn, what is popular last."""
         visit = self.visit
         if visit is None:
             return [(RECENT_ORDERS, self._recent)]
-        names = dict.fromkeys([*self.place.strategy, POPULAR])
-        return [(name, partial(REGISTRY[name], visit)) for name in names]
+        ways: list[Way] = []
+        matches = FilterMatches(visit, self._filters())
+        for name in dict.fromkeys([*self.place.strategy, POPULAR]):
+            ways.append((name, partial(REGISTRY[name], visit)))
+            deeper = matches.deeper(name) if self.is_filtered else None
+            if deeper is not None:
+                ways.append((name, deeper))
+        return ways
+
+    def _filters(self) -> list[Filter]:
+        """The filters that every item passes."""
+        asked = [parse_filter(self.request.filter)] if self.request.filter else []
+        return asked if self.place.parsed is None else [*asked, self.place.parsed]
 
     def policy(self) -> ListPolicy:
         """What the list must keep to."""
@@ -138,50 +152,17 @@ class _Asked:
         return [Candidate(item_id, float(count), RECENT_ORDERS) for item_id, count in counted]
 
 
-@dataclass
-class _Ways:
-    """The strategies in turn, asked only as far as they are needed, and what each of them found."""
-
-    ways: Sequence[tuple[str, Callable[[], Sequence[Candidate]]]]
-    found_by: dict[str, str] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def __iter__(self) -> Iterator[Sequence[Candidate]]:
-        for name, find in self.ways:
-            listed = find()
-            self.counts[name] = len(listed)
-            for one in listed:
-                self.found_by.setdefault(one.item_id, name)
-            yield listed
-
-    def fallback(self, shown: Sequence[Candidate]) -> str | None:
-        """The strategy that answered instead of the first one, None where that one did."""
-        first = self.ways[0][0]
-        used = self._used(shown)
-        answered = [name for name in self.counts if name in used]
-        if not answered:
-            answered = [first if self.counts.get(first) or not self.counts else list(self.counts)[-1]]
-        is_as_asked = answered[0] == first and first != RECENT_ORDERS
-        return None if is_as_asked else answered[0]
-
-    def warnings(self, shown: Sequence[Candidate], is_filtered: bool, is_next: bool) -> Iterator[str]:
-        """Which places were filled by others than the strategy that answered, or why there is nothing."""
-        used = self._used(shown)
-        for name in [name for name in self.counts if name in used][1:]:
-            by = "with popular items" if name == POPULAR else f"by {name}"
-            yield f"{used[name]} places are filled {by}"
-        looked_at = sum(self.counts.values())
-        if shown or not self.ways:
-            return
-        if is_next and looked_at:
-            yield "there is nothing more to show"
-        elif is_filtered and looked_at:
-            yield f"none of the {looked_at} items found may be shown and passes the filter; widen it"
-        elif looked_at:
-            yield f"none of the {looked_at} items found may be shown: excluded, or not for sale"
-        else:
-            yield "no item is known yet"
-
-    def _used(self, shown: Sequence[Candidate]) -> dict[str, int]:
-        names = [self.found_by[one.item_id] for one in shown if one.item_id in self.found_by]
-        return {name: names.count(name) for name in names}
+def _warnings(ways: Ways, shown: Sequence[Candidate], *, is_filtered: bool, is_next: bool) -> Iterator[str]:
+    """Which places were filled by others than the strategy that answered, or why there is nothing."""
+    yield from ways.filled(shown)
+    looked_at = sum(ways.counts.values())
+    if shown or not ways.ways:
+        return
+    if is_next and looked_at:
+        yield "there is nothing more to show"
+    elif is_filtered and looked_at:
+        yield f"none of the {looked_at} items found may be shown and passes the filter; widen it"
+    elif looked_at:
+        yield f"none of the {looked_at} items found may be shown: excluded, or not for sale"
+    else:
+        yield "no item is known yet"

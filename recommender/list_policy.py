@@ -1,6 +1,7 @@
 """What a list must keep to: small pure functions from candidates to the list that is shown, in one stated order.
 
-1. What may not be shown goes: it cannot be sold, is excluded, or does not pass a filter.
+1. What may not be shown goes: it cannot be sold, is excluded, does not pass a filter, or was found to be bought again
+   though the shop says that it is not used up.
 2. What lies below the relevance floor goes.
 3. What was shown lately moves down; boosts and buries move what their filters name.
 4. One item of each product group, never one twice; bought items keep to their share of the places.
@@ -21,7 +22,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from recommender.item_lists import Candidate, ItemRows, is_sellable, spread
+from recommender.item_lists import Candidate, ItemRows, is_sellable, may_repeat, spread
 
 PINNED = "pinned"
 # So many candidates beyond the free places are looked up at once, because some cannot be shown.
@@ -42,8 +43,9 @@ class ListPolicy:
     """What one list must keep to; ``at`` is the instant at which it is shown.
 
     Where it is not ``is_filled``, later strategies are asked only if the earlier ones found nothing to show.
-    ``shown`` tells for items shown lately how often, each time the less the longer ago it was. ``bought`` holds what
-    the customer ever bought, ``pins`` items with their places from 1. ``seed`` decides what is drawn.
+    ``beside`` names the items of the page: neither they nor other variants of their products are shown. ``shown`` tells
+    for items shown lately how often, each time the less the longer ago it was. ``bought`` holds what the customer ever
+    bought, ``pins`` items with their places from 1. ``seed`` decides what is drawn.
     """
 
     limit: int
@@ -56,6 +58,7 @@ class ListPolicy:
     exploration_share: float = 0.0
     rotation: float = 0.0
     excluded: frozenset[str] = frozenset()
+    beside: tuple[str, ...] = ()
     bought: frozenset[str] = frozenset()
     shown: Mapping[str, float] = field(default_factory=dict)
     filters: tuple[Allows, ...] = ()
@@ -109,6 +112,7 @@ class _Places:
         return (
             self.groups_of(candidate.item_id).isdisjoint(self.groups)
             and self.policy.may_show(candidate.item_id, row)
+            and may_repeat(candidate, row)
             and (self.bought_left > 0 or candidate.item_id not in self.policy.bought)
         )
 
@@ -129,6 +133,8 @@ def choose(
 ) -> list[Candidate]:
     """The list that is shown, from the candidates of one strategy after the other and from new items to explore."""
     places = _Places(policy, rows, policy.bought_at_most)
+    rows.read(policy.beside)
+    places.groups.update(*(places.groups_of(item_id) for item_id in policy.beside))
     pinned = _take_pins(places)
     exploring = min(_explored_count(policy, new_items), policy.limit - len(pinned))
     seen = _until_full(places, tiers, policy.limit - exploring)

@@ -54,10 +54,6 @@ class Rule:
         """The filter of a rule that does not pin."""
         return parse_filter(self.filter)
 
-    def spares(self, item_id: str, row: Mapping[str, Any] | None) -> bool:
-        """Whether the filter does not name an item."""
-        return not self.parsed.allows(item_id, row)
-
     def holds(self, at: datetime, context: Mapping[str, Any]) -> bool:
         """Whether the rule holds at an instant in a context."""
         has_begun = self.valid_from is None or self.valid_from <= at

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from recommender.filters import parse_filter
+from recommender.filter_terms import Not
+from recommender.filters import Filter, parse_filter
+from recommender.item_lists import is_used_up
 from recommender.list_policy import Allows, ListPolicy, Move
 from recommender.list_requests import ListRequest
 from recommender.live_history import ALWAYS
@@ -36,6 +38,7 @@ def made_policy(
     """
     rules = [rule for rule in place.rules if rule.holds(now, request.context)]
     due = _due(visit, place)
+    who = visit.profile.row if visit and visit.is_personal else None
     floor = place.min_relevance if request.min_relevance is None else request.min_relevance
     rotation = place.rotation if request.rotation is None else request.rotation
     return ListPolicy(
@@ -49,11 +52,12 @@ def made_policy(
         new_share=place.new_share,
         exploration_share=place.exploration_share,
         rotation=rotation,
-        excluded=frozenset([*hidden, *request.exclude, *request.context_items, *_marked(visit, place, due)]),
+        excluded=frozenset([*hidden, *request.exclude, *_marked(visit, place, due)]),
+        beside=request.context_items,
         bought=frozenset(visit.bought) if visit and (place.new_share or place.exploration_share) else frozenset(),
         shown=_shown_lately(visit, place, seed) if visit and rotation > 0 else {},
-        filters=tuple(_filters(place, request, rules, due)),
-        moves=tuple(_moves(rules)),
+        filters=tuple(_filters(place, request, rules, due, who)),
+        moves=tuple(_moves(rules, who)),
         pins=() if is_next else tuple((rule.position, rule.item_id) for rule in rules if rule.action == PIN),
     )
 
@@ -78,26 +82,24 @@ def _due(visit: Visit | None, place: Placement) -> frozenset[str]:
     )
 
 
-def _filters(place: Placement, request: ListRequest, rules: list[Rule], due: frozenset[str]) -> Iterator[Allows]:
+def _filters(
+    place: Placement, request: ListRequest, rules: list[Rule], due: frozenset[str], who: Mapping[str, Any] | None
+) -> Iterator[Allows]:
     if request.filter:
-        yield parse_filter(request.filter).allows
+        yield parse_filter(request.filter).for_customer(who)
     if place.parsed is not None:
-        yield place.parsed.allows
+        yield place.parsed.for_customer(who)
     for rule in rules:
         if rule.action == HIDE:
-            yield rule.spares
+            yield Filter(Not(rule.parsed.term)).for_customer(who)
     if due:
-        yield lambda item_id, row: item_id not in due or _is_used_up(row)
+        yield lambda item_id, row: item_id not in due or is_used_up(row) is True
 
 
-def _is_used_up(row: Mapping[str, Any] | None) -> bool:
-    return row is not None and row.get("is_replenishable") is True
-
-
-def _moves(rules: list[Rule]) -> Iterator[Move]:
+def _moves(rules: list[Rule], who: Mapping[str, Any] | None) -> Iterator[Move]:
     for rule in rules:
         if rule.action not in {PIN, HIDE}:
-            yield Move(rule.parsed.allows, rule.weight if rule.action == BOOST else -rule.weight)
+            yield Move(rule.parsed.for_customer(who), rule.weight if rule.action == BOOST else -rule.weight)
 
 
 def _shown_lately(visit: Visit, place: Placement, recommendation_id: str) -> dict[str, float]:

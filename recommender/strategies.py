@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
+import numpy as np
+
 from recommender import candidates, item_candidates
 from recommender.answers import ItemReason
 from recommender.item_lists import Candidate, ago
@@ -41,34 +43,35 @@ _DAY_SECONDS = 86_400.0
 
 def for_you(visit: Visit) -> Sequence[Candidate]:
     """What fits the customer best, bought items included."""
-    return _personal(visit, FOR_YOU)
+    return personal(visit, FOR_YOU)
 
 
 def new_for_you(visit: Visit) -> Sequence[Candidate]:
     """What fits the customer best of that which the customer never bought."""
-    return _personal(visit, NEW_FOR_YOU)
+    return personal(visit, NEW_FOR_YOU)
 
 
-def _personal(visit: Visit, strategy: str) -> Sequence[Candidate]:
-    if visit.position is not None and not visit.news and not visit.is_filtered:
+def personal(visit: Visit, strategy: str, allowed: Callable[[], np.ndarray] | None = None) -> Sequence[Candidate]:
+    """What fits the customer best, of all items or of those that ``allowed`` marks, if there is anything to go by."""
+    if visit.position is not None and allowed is None and not (visit.news or visit.is_filtered):
         return candidates.from_slate(visit.bundle, visit.position, strategy)
-    if visit.position is not None and not visit.events:
-        return candidates.from_slate(visit.bundle, visit.position, strategy)
-    if not visit.events:
-        return _by_attributes(visit, strategy)
-    depth = FILTERED_DEPTH if visit.is_filtered else candidates.DEPTH
-    return candidates.from_events(visit.bundle, visit.learned_id, visit.events, strategy, visit.as_of, depth=depth)
-
-
-def _by_attributes(visit: Visit, strategy: str) -> Sequence[Candidate]:
+    if visit.events:
+        depth, marked = FILTERED_DEPTH if visit.is_filtered else candidates.DEPTH, allowed and allowed()
+        return candidates.from_events(
+            visit.bundle, visit.learned_id, visit.events, strategy, visit.as_of, depth=depth, allowed=marked
+        )
+    if visit.position is not None:
+        return candidates.from_slate(visit.bundle, visit.position, strategy) if allowed is None else ()
     if visit.profile.row is None or not visit.is_personal:
         return ()
-    return candidates.from_attributes(visit.bundle, visit.profile.row, strategy, visit.as_of)
+    return candidates.from_attributes(
+        visit.bundle, visit.profile.row, strategy, visit.as_of, allowed=allowed and allowed()
+    )
 
 
 def buy_again(visit: Visit) -> Sequence[Candidate]:
     """What the customer bought before, the most probable next purchase first."""
-    return due_items(visit) or [one for one in _personal(visit, BUY_AGAIN) if one.count > 0]
+    return due_items(visit) or [one for one in personal(visit, BUY_AGAIN) if one.count > 0]
 
 
 def due_items(visit: Visit) -> list[Candidate]:

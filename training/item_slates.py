@@ -107,8 +107,10 @@ def _lay_rank(laid: Slates, taken: np.ndarray, slate: Slates, rank: int, score: 
     np.add.at(taken, listed[fits], 1)
 
 
-def due_slates(matrix: InteractionMatrix, model: RepurchaseIntervals, horizon_days: int) -> dict[str, np.ndarray]:
-    """The ``due`` arrays of the bundle, a block of customers at a time."""
+def due_slates(
+    matrix: InteractionMatrix, model: RepurchaseIntervals, horizon_days: int, *, may_repeat: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The ``due`` arrays of the bundle, a block of customers at a time, of the items that ``may_repeat`` marks."""
     customers, depth = len(matrix.customers), min(DUE_DEPTH, len(matrix.items))
     slates = blank(customers, depth)
     due = {"positions": slates.positions, "scores": slates.scores}
@@ -119,6 +121,7 @@ def due_slates(matrix: InteractionMatrix, model: RepurchaseIntervals, horizon_da
         pairs = Purchased.of(ordered.of_range(start, min(start + _BLOCK_CUSTOMERS, customers)))
         found = model.forecast(pairs, horizon_days)
         order = np.lexsort((pairs.columns, -found.probabilities, pairs.rows))
+        order = order[may_repeat[pairs.columns[order]]]
         rows = pairs.rows[order]
         ranks = np.arange(len(rows)) - np.searchsorted(rows, rows)
         order, places = order[ranks < depth], (rows[ranks < depth] + start, ranks[ranks < depth])

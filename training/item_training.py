@@ -70,7 +70,8 @@ def train_items(
     steps: Steps,
 ) -> ItemAnswers:
     """Fit on everything before ``as_of`` and lay all slates; a model that fails is left out and its slates empty."""
-    rows = history.read("items", before=as_of, columns=["item_id", "category", "available_from"])
+    columns = ["item_id", "category", "available_from", "is_replenishable"]
+    rows = history.read("items", before=as_of, columns=columns)
     paths = category_paths(rows, matrix.items)
     item_models = fit_item_models(history, matrix, paths, as_of=as_of, seed=seed, steps=steps)
     models, nothing = item_models.models, blank(len(matrix.items), 1)
@@ -91,7 +92,9 @@ def train_items(
             "trending": one_row(_trending_scores(matrix, seed, item_models.left_out, popularity)),
             "new_arrivals": new_arrivals(rows, matrix, as_of),
         },
-        due=due_slates(matrix, models["repurchase"], settings.horizon_days) if "repurchase" in models else {},
+        due=due_slates(matrix, models["repurchase"], settings.horizon_days, may_repeat=_may_repeat(rows, matrix.items))
+        if "repurchase" in models
+        else {},
         categories=categories,
         category_lists=category_lists,
         models={name: model for name, model in models.items() if name == "repurchase"},
@@ -151,6 +154,14 @@ def category_codes(paths: Mapping[int, str], item_count: int) -> np.ndarray:
     codes = np.full(item_count, -1, dtype=np.int64)
     codes[list(paths)] = np.unique(list(paths.values()), return_inverse=True)[1] if paths else []
     return codes
+
+
+def _may_repeat(rows: pd.DataFrame, items: IdIndex) -> np.ndarray:
+    """Whether each item of the index may be bought again: not where the shop says that it is not used up."""
+    lasting = rows.loc[rows["is_replenishable"].eq(False).fillna(False), "item_id"]
+    may_repeat = np.ones(len(items), dtype=bool)
+    may_repeat[items.positions(lasting)] = False
+    return may_repeat
 
 
 def _trending_scores(

@@ -32,7 +32,8 @@ views = APIBlueprint("items", __name__, tag="Items")
 def get_similar_items(item_id: str, query: ItemListQuery) -> dict[str, Any]:
     """Items that the same customers like and that are alike.
 
-    For an item that is like no other, best sellers of its category or of everything, labelled as a fallback.
+    Where too few are, best sellers of its category, then of everything fill the list; `warnings` count them, and each
+    item bears the `strategy` that found it.
     """
     return {**vars(advisor().similar_items(item_id, limit=query.limit)), "took_ms": took_ms()}
 
@@ -42,7 +43,7 @@ def get_similar_items(item_id: str, query: ItemListQuery) -> dict[str, Any]:
 def get_items_bought_together(item_id: str, query: BoughtTogetherQuery) -> dict[str, Any]:
     """What else is in the baskets that hold an item, or all the items of a basket.
 
-    Without such baskets similar items, else best sellers, labelled as a fallback.
+    Where too few are, similar items, then best sellers fill the list, labelled as such.
     """
     answer = advisor().bought_together([item_id, *query.further_ids], limit=query.limit)
     return {**vars(answer), "took_ms": took_ms()}
@@ -73,7 +74,7 @@ def get_popular_items(query: PopularItemsQuery) -> dict[str, Any]:
 @views.get("/v1/items/trending")
 @operation(scope="recs:read", query=ItemListQuery, returns=TrendingItemsOut)
 def get_trending_items(query: ItemListQuery) -> dict[str, Any]:
-    """Items that sell more and more."""
+    """Items that sell more and more; where too few do, what is popular fills the list, labelled as such."""
     return {**vars(advisor().trending_items(limit=query.limit)), "took_ms": took_ms()}
 
 
@@ -82,7 +83,7 @@ def get_trending_items(query: ItemListQuery) -> dict[str, Any]:
 def get_new_items(query: ItemListQuery) -> dict[str, Any]:
     """Items that came into the catalogue lately.
 
-    Where nothing came lately, what is popular, labelled as a fallback.
+    Where too little came lately, what is popular fills the list, labelled as such.
     """
     return {**vars(advisor().new_items(limit=query.limit)), "took_ms": took_ms()}
 

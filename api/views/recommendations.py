@@ -90,12 +90,14 @@ def get_next_recommendations(recommendation_id: str, query: NextQuery) -> dict[s
     """What comes next on a list that was shown within the last 30 minutes.
 
     The answer keeps to what was asked the first time and repeats no item; its ranks go on, under the same
-    `recommendation_id`, so that it can be asked again for more. Lists of dry runs cannot be continued.
+    `recommendation_id`, so that it can be asked again for more; who asks at the same time gets another page. Lists of
+    dry runs cannot be continued.
     """
-    request, answer = _continued(recommendation_id, query.limit)
-    # Written before it is answered: whoever asks for more gets more, and not this again.
-    services().decisions.write(Decision(answer, services().clock(), request))
-    return {**vars(answer), "took_ms": took_ms()}
+    while True:
+        request, answer = _continued(recommendation_id, query.limit)
+        # Written before it is answered: whoever asks for more gets more, and not this again.
+        if services().decisions.write_page(Decision(answer, services().clock(), request)):
+            return {**vars(answer), "took_ms": took_ms()}
 
 
 @views.post("/v1/rerank")

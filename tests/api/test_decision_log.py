@@ -72,6 +72,16 @@ def test_while_the_store_is_gone_decisions_are_dropped_and_requests_go_on(sqlite
     assert counted == {"dropped": 2}
 
 
+def test_a_next_page_is_written_before_it_is_answered_and_only_once(sqlite_store):
+    counted = Counter()
+    log = DecisionLog(sqlite_store, lambda outcome, count: counted.update({outcome: count}))
+    assert [log.write_page(decision("r1")) for _ in range(2)] == [True, False]
+    assert log.write_page(decision("r1", item_ids=()))
+    assert sqlite_store.counts()["impressions"] == 2
+    log.close()
+    assert counted == {"written": 2}
+
+
 def test_a_bug_costs_the_decisions_it_met_and_no_later_ones(sqlite_store):
     counted = Counter()
     log = DecisionLog(sqlite_store, lambda outcome, count: counted.update({outcome: count}))

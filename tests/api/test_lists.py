@@ -67,12 +67,22 @@ def test_a_filter_an_exclusion_and_the_page_bound_the_list(server):
     without = ask_for(server, customer_id="c003", filter=text, exclude=["a01"], context_items=["a05"], limit=100)
     assert set(ids(without)) == wanted - {"a01", "a05"}
     properties = ask_for(server, customer_id="c003", filter=text, include=["properties"])
-    assert all(parse_filter(text).allows(one["item_id"], one["properties"]) for one in properties["items"])
+    allows = parse_filter(text).for_customer(None)
+    assert all(allows(one["item_id"], one["properties"]) for one in properties["items"])
 
 
 def test_a_filter_that_excludes_everything_gives_an_empty_list_that_says_why(server):
     for who in ({"customer_id": "c001"}, {}):
         answer = ask_for(server, filter="price > 1000000", **who)
+        assert answer["items"] == []
+        assert "passes the filter" in answer["warnings"][-1]
+
+
+def test_a_filter_knows_who_asks(server):
+    text = 'customer.region = "north" and category under "department a"'
+    assert {one[0] for one in ids(ask_for(server, customer_id="c001", filter=text))} == {"a"}
+    for stranger in ("c002", "nobody", None):
+        answer = ask_for(server, customer_id=stranger, filter=text)
         assert answer["items"] == []
         assert "passes the filter" in answer["warnings"][-1]
 
@@ -136,6 +146,32 @@ def test_many_may_ask_at_once(server):
         assert all(clients.map(next_of, range(20, 32)))
 
 
+def test_those_who_ask_for_more_of_one_list_at_once_get_different_pages(server):
+    first = ask_for(server, customer_id="c033", limit=2)
+    path = f"{RECOMMENDATIONS}/{first['recommendation_id']}/next"
+
+    def next_page(limit):
+        answer = server.ask("GET", f"{path}?limit={limit}", scope="recs:read")
+        assert answer.status == 200, answer.body
+        return answer.json["items"]
+
+    with ThreadPoolExecutor(6) as clients:
+        pages = list(clients.map(next_page, [3, 4, 5, 3, 4, 5]))
+    assert [len(page) for page in pages] == [3, 4, 5, 3, 4, 5]
+    shown = [item for page in [first["items"], *pages] for item in page]
+    assert len({item["item_id"] for item in shown}) == 26
+    assert sorted(item["rank"] for item in shown) == list(range(1, 27))
+
+
+def test_a_list_of_an_erased_customer_cannot_be_continued(server):
+    event = {"event_id": "leaver-1", "kind": "view", "item_id": "b07", "customer_id": "leaver"}
+    server.ask("POST", "/v1/events", scope="events:write", body={**event, "occurred_at": "2024-03-02T10:00:00Z"})
+    path = f"{RECOMMENDATIONS}/{ask_for(server, customer_id='leaver', limit=3)['recommendation_id']}/next"
+    assert server.ask("GET", path, scope="recs:read").status == 200
+    assert server.ask("DELETE", "/v1/customers/leaver", scope="privacy:write").status in {200, 204}
+    assert server.ask("GET", path, scope="recs:read").status == 404
+
+
 def test_a_list_that_was_not_recorded_cannot_be_continued(server):
     dry = ask_for(server, customer_id="c001", dry_run=True)
     for recommendation_id in (dry["recommendation_id"], "no-such-list", "a%2Fb"):
@@ -186,6 +222,7 @@ def test_rotation_moves_down_what_was_shown(server):
         (RECOMMENDATIONS, {"limit": "3"}, "/limit"),
         (RECOMMENDATIONS, {"limit": 101}, "/limit"),
         (RECOMMENDATIONS, {"filter": "price <"}, "/filter"),
+        (RECOMMENDATIONS, {"filter": "brand = customer.size"}, "/filter"),
         (RECOMMENDATIONS, {"filter": "x" * 5_001}, "/filter"),
         (RECOMMENDATIONS, {"customer_id": "x" * 257}, "/customer_id"),
         (RECOMMENDATIONS, {"customer_id": "a\x00b"}, "/customer_id"),
@@ -242,6 +279,46 @@ def test_rubbish_is_refused_or_answered_and_never_a_failure(ask, path, body):
     text = json.dumps(body)
     response = ask("POST", path, scope="recs:read", data=text, content_type="application/json")
     assert response.status_code in {200, 400, 422}, text
+
+
+PARTS = ["and", "or", "not", "in", "is", "missing", "under", "contains", "(", ")", "[", "]", ",", ".", "<", "=", "!=",
+         "price", "brand", "category", "is_available", "available_from", "attributes", "customer", "region", "size",
+         "signed_up_at", '"a"', '"\\ud800"', "1", "-1e9", "true", "2024-05-01T00:00:00Z", '"', "\\", "é"]  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(max_size=30) | st.lists(st.sampled_from(PARTS), max_size=12).map(" ".join),
+    st.sampled_from(["c001", "nobody"]),
+)
+def test_no_text_of_a_filter_is_a_failure(ask, text, customer_id):
+    body = {"customer_id": customer_id, "filter": text, "limit": 3, "dry_run": True}
+    posted = ask("POST", RECOMMENDATIONS, scope="recs:read", json=body)
+    got = ask("GET", f"/v1/customers/{customer_id}/recommendations", scope="recs:read", query_string={"filter": text})
+    assert (posted.status_code, got.status_code) in {(200, 200), (422, 422)}
+    if posted.status_code == 422:
+        (error,) = posted.json["errors"]
+        assert (error["pointer"], error["detail"][:10]) == ("/filter", "character ")
+        assert got.json["errors"][0]["parameter"] == "filter"
+
+
+VALID = [
+    "attributes.size = customer.attributes.size",
+    "price < customer.attributes.budget or customer.birth_year > 1990",
+    "category under customer.region and not title contains customer.channel",
+    "available_from < customer.signed_up_at",
+    "customer.customer_id is not missing and attributes.x",
+    'brand in [customer.region, "a", customer.attributes."b c"]',
+]
+
+
+@pytest.mark.parametrize("text", VALID)
+@pytest.mark.parametrize("customer_id", ["c001", "nobody", None])
+def test_a_filter_that_can_be_read_is_answered_for_everybody(ask, text, customer_id):
+    body = {"customer_id": customer_id, "filter": text, "dry_run": True}
+    answer = ask("POST", RECOMMENDATIONS, scope="recs:read", json=body)
+    assert answer.status_code == 200
+    assert answer.json["items"] or answer.json["warnings"]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

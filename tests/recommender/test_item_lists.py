@@ -1,4 +1,4 @@
-"""What may be shown, one per product group, spread over categories, with a reason each."""
+"""What may be shown, spread over categories, with a reason each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recommender.item_lists import Candidate, is_sellable, present, reason_for, sellable, spread
+from recommender.item_lists import Candidate, is_sellable, present, reason_for, spread
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -34,21 +34,6 @@ def ids(chosen: list[Candidate]) -> list[str]:
 )
 def test_an_item_is_sold_from_its_start_to_before_its_end(row, expected):
     assert is_sellable(row, NOON) is expected
-
-
-def test_only_the_best_item_of_a_product_group_is_kept():
-    rows = {"red": {"product_group_id": "shirt"}, "blue": {"product_group_id": "shirt"}, "hat": {}}
-    assert ids(sellable(candidates("red", "blue", "hat"), rows, NOON)) == ["red", "hat"]
-
-
-def test_a_group_named_like_an_item_does_not_hide_it():
-    rows = {"red": {"product_group_id": "hat"}, "hat": {}}
-    assert ids(sellable(candidates("red", "hat"), rows, NOON)) == ["red", "hat"]
-
-
-def test_an_item_that_cannot_be_sold_leaves_its_group_to_the_next():
-    rows = {"red": {"product_group_id": "shirt", "is_available": False}, "blue": {"product_group_id": "shirt"}}
-    assert ids(sellable(candidates("red", "blue"), rows, NOON)) == ["blue"]
 
 
 def test_without_diversity_the_order_of_relevance_stays():

@@ -71,6 +71,14 @@ def test_a_list_that_is_not_to_be_filled_asks_the_next_strategy_only_if_it_is_em
     assert ids(chosen(replace(own, excluded=frozenset("ab")), candidates(*"ab"), candidates(*"cd"))) == "cd"
 
 
+@pytest.mark.parametrize("strategy", ["buy_again", "due_again"])
+def test_what_is_not_used_up_is_not_offered_to_be_bought_again(strategy):
+    rows = {"a": {"is_replenishable": False}, "b": {"is_replenishable": True}, "c": {"is_replenishable": None}}
+    again = candidates(*"abcd", strategy=strategy)
+    assert ids(chosen(policy(4), again, rows=rows)) == "bcd"
+    assert ids(chosen(policy(4), again, candidates("a"), rows=rows)) == "bcda"
+
+
 def test_bought_items_keep_to_what_the_share_of_new_ones_leaves():
     own = policy(4, new_share=0.5, bought=frozenset("abcd"))
     assert ids(chosen(own, candidates(*"abcdxyz"))) == "abxy"
@@ -89,6 +97,22 @@ def test_a_pin_that_must_not_be_shown_is_not_shown():
     assert ids(chosen(policy(2, pins=((1, "p"),), excluded=frozenset("p")), candidates(*"abc"))) == "ab"
     sold_out = {"p": {"item_id": "p", "is_available": False}}
     assert ids(chosen(policy(2, pins=((1, "p"),)), candidates(*"abc"), rows=sold_out)) == "ab"
+
+
+SHIRTS = {"r": {"product_group_id": "shirt"}, "b": {"product_group_id": "shirt"}, "h": {"product_group_id": "r"}}
+
+
+def test_only_the_best_item_of_a_product_group_is_kept_and_a_group_named_like_an_item_does_not_hide_it():
+    assert ids(chosen(policy(4), candidates(*"rbh"), rows=SHIRTS)) == "rh"
+
+
+def test_an_item_that_cannot_be_sold_leaves_its_group_to_the_next():
+    rows = {**SHIRTS, "r": {"product_group_id": "shirt", "is_available": False}}
+    assert ids(chosen(policy(4), candidates(*"rb"), rows=rows)) == "b"
+
+
+def test_neither_an_item_of_the_page_nor_another_variant_of_it_is_shown():
+    assert ids(chosen(policy(4, beside=("r", "x")), candidates(*"xrbh"), rows=SHIRTS)) == "h"
 
 
 def test_a_pin_takes_the_place_of_its_product_group():

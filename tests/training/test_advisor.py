@@ -11,6 +11,11 @@ from recommender.answers import RiskFilter
 from recommender.artifact_store import ArtifactStore
 from recommender.errors import UnknownName
 from recommender.event_store import open_event_store
+from recommender.list_requests import ListRequest
+from recommender.placement_rules import Rule
+from recommender.placements import Placement
+from recommender.policy_making import made_policy
+from recommender.visits import Visit
 from tests import small_shop
 from tests.conftest import NOW
 from tests.training.conftest import TrainedShop
@@ -106,6 +111,41 @@ def test_an_item_that_is_not_available_is_never_shown(advisor, store):
     for placement in ("home", "buy_again"):
         assert staple not in ids(advisor.recommend("c001", placement=placement, limit=100))
     assert staple not in ids(advisor.popular_items(limit=100))
+
+
+def test_what_is_not_used_up_is_not_offered_to_be_bought_again(advisor, store):
+    staple = small_shop.staple_of(1)
+    assert staple in ids(advisor.recommend("c001", placement="buy_again", limit=100))
+    store.upsert("items", {"item_id": staple, "is_replenishable": False})
+    assert staple not in ids(advisor.recommend("c001", placement="buy_again", limit=100))
+    assert staple in ids(advisor.recommend("c001", placement="home", limit=100))
+    buy(store, "c001", staple)
+    assert staple not in ids(advisor.recommend("c001", placement="buy_again", limit=100))
+
+
+def test_a_filter_compares_an_item_with_who_asks_unless_the_customer_did_not_agree(advisor, store):
+    for item_id, size in (("a05", "M"), ("a06", "L"), ("a07", "M")):
+        store.upsert("items", {"item_id": item_id, "attributes": {"size": size}})
+
+    def of_size(**customer):
+        store.upsert("customers", {"customer_id": "c001", **customer})
+        return set(ids(advisor.decide(ListRequest("c001", filter="attributes.size = customer.attributes.size"))))
+
+    assert of_size(attributes={"size": "M"}) == {"a05", "a07"}
+    assert of_size(attributes={"size": "L"}) == {"a06"}
+    assert of_size() == set()
+    assert of_size(attributes={"size": "M"}, consent_personalization=False) == set()
+
+
+def test_a_rule_may_ask_who_is_looking(advisor, store):
+    rule = Rule("hide", filter="attributes.size != customer.attributes.size")
+    store.upsert("items", {"item_id": "a05", "attributes": {"size": "M"}})
+    store.upsert("customers", {"customer_id": "c001", "attributes": {"size": "M"}})
+    visit = Visit(store, advisor.bundle, ListRequest("c001"), NOW)
+    place = Placement("kiosk", rules=(rule,))
+    policy = made_policy(visit, place, visit.request, NOW, seed="s", hidden=frozenset(), is_next=False)
+    rows = store.rows_by_key("items", ["a05", "a06"])
+    assert [policy.may_show(one, rows[one]) for one in ("a05", "a06")] == [True, False]
 
 
 def test_a_placement_that_does_not_exist_is_refused_with_those_that_do(advisor):

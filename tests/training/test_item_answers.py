@@ -44,8 +44,9 @@ def ask(shop, bundle):
     return answer
 
 
-def ids(answer):
-    return [item.item_id for item in answer.items]
+def ids(answer, strategy=None):
+    """The items of an answer, those of one strategy where it is named."""
+    return [item.item_id for item in answer.items if strategy in (None, item.strategy)]
 
 
 def places(bundle, *item_ids):
@@ -54,13 +55,14 @@ def places(bundle, *item_ids):
 
 def test_what_goes_into_a_basket_is_told_and_not_what_is_in_every_basket(ask):
     answer = ask("bought_together", ["sausage"])
-    assert (answer.strategy, answer.fallback, ids(answer)) == ("bought_together", None, ["bun"])
+    assert (answer.strategy, answer.fallback) == ("bought_together", None)
+    assert ids(answer, "bought_together") == ids(answer)[:1] == ["bun"]
     assert answer.items[0].reasons[0].text == "Bought together with Sausage"
     assert answer.items[0].reasons[0].evidence_item_id == "sausage"
 
 
 def test_several_seeds_are_combined_and_none_of_them_is_shown(ask):
-    assert set(ids(ask("bought_together", ["sausage", "soap"]))) == {"bun", "sponge"}
+    assert set(ids(ask("bought_together", ["sausage", "soap"]), "bought_together")) == {"bun", "sponge"}
     answer = ask("bought_together", ["sausage", "bun", "no such item"])
     assert {"sausage", "bun"}.isdisjoint(ids(answer))
 
@@ -86,11 +88,44 @@ def test_an_item_in_no_shared_basket_is_answered_by_what_is_like_it_labelled(ask
 def test_an_unknown_item_gets_what_is_popular_and_a_new_one_the_best_of_its_category(ask, shop):
     for name, item in (("similar", "nothing\x00"), ("bought_together", ["nobody knows"])):
         answer = ask(name, item)
-        assert (answer.fallback, len(answer.warnings)) == ("popular_items", 1)
+        assert answer.fallback == "popular_items"
+        assert answer.warnings[0] == f"nothing is known for {answer.warnings[0].split()[4]} the list is popular_items"
         assert ids(answer)[0] == "milk"
     shop.upsert("items", {"item_id": "flannel", "category": "home > bath"})
     answer = ask("similar", "flannel")
-    assert (answer.fallback, set(ids(answer))) == ("category_best_sellers", {"soap", "sponge"})
+    assert (answer.fallback, set(ids(answer)[:2])) == ("category_best_sellers", {"soap", "sponge"})
+    assert [item.strategy for item in answer.items] == ["category_best_sellers"] * 2 + ["popular_items"] * 3
+    assert answer.items[0].reasons[0].text == "Popular in its category lately"
+    assert answer.warnings[1:] == ("3 places are filled with popular items",)
+
+
+def test_a_list_that_is_too_short_is_filled_with_what_is_popular_labelled(ask, shop):
+    shop.upsert("items", {"item_id": "bun", "category": "food > bread", "is_available": False})
+    answer = ask("similar", "soap", limit=9)
+    assert (answer.strategy, answer.fallback) == ("similar_items", None)
+    ways = [item.strategy for item in answer.items]
+    assert ways == sorted(ways, key=["similar_items", "popular_items"].index)
+    assert {item.reasons[0].code for item in answer.items if item.strategy == "popular_items"} == {"popular"}
+    # All that can be sold, of the two shirts one.
+    assert sorted({*ids(answer), "soap", "bun"} - {"shirt-red", "shirt-blue"}) == sorted(
+        set(item_shop.ITEMS) - {"shirt-red", "shirt-blue"}
+    )
+    assert len(ids(answer)) == len(set(ids(answer))) == 7
+
+
+def test_the_places_that_were_filled_are_counted_in_a_warning(ask):
+    answer = ask("bought_together", ["sausage"], limit=4)
+    fillers = [item.strategy for item in answer.items[1:]]
+    assert answer.warnings == tuple(
+        f"{fillers.count(one)} place{'s are' if fillers.count(one) > 1 else ' is'} filled "
+        + ("with popular items" if one == "popular_items" else f"by {one}")
+        for one in dict.fromkeys(fillers)
+    )
+    assert ask("bought_together", ["sausage"], limit=1).warnings == ()
+
+
+def test_a_category_is_not_filled_with_what_lies_outside_it(ask):
+    assert set(ids(ask("popular", "home > bath", limit=50))) == {"soap", "sponge"}
 
 
 def test_best_sellers_of_a_category_cover_those_below_it(ask):
@@ -191,6 +226,13 @@ def test_what_is_due_is_told_with_its_rhythm(bundle):
     found = {one.item_id: one for one in item_candidates.due_again(bundle, position)}
     assert set(found) == {"soap", "sponge", "milk"}
     assert reason_for(found["milk"], {}).text == "You buy this about every 10 days; the last time was 6 days ago"
+
+
+def test_what_is_not_used_up_takes_no_place_among_what_is_due(tmp_path, monkeypatch):
+    monkeypatch.setitem(item_shop.ITEMS, "sponge", {"category": "home > bath", "is_replenishable": False})
+    lasting = item_bundle(item_history(tmp_path, order_lines(), views()))
+    found = item_candidates.due_again(lasting, lasting.customers.position("c03"))
+    assert {one.item_id for one in found} == {"soap", "milk"}
 
 
 def test_due_again_from_events_agrees_with_the_slates_and_follows_a_purchase(bundle):
