@@ -73,6 +73,11 @@ class ModelBundle:
         return placements_from(self.facts.get("placements", {}))
 
     @property
+    def has_orders(self) -> bool:
+        """Whether anybody had ordered in the shop that the models learned from."""
+        return bool(self.facts.get("data", {}).get("has_orders", True))
+
+    @property
     def similar(self) -> Slates:
         """The items most like each item."""
         return self.item_slates["similar"]

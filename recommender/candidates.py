@@ -55,7 +55,7 @@ def from_events(
     ``allowed`` marks the items that may be chosen.
     """
     answer = "new" if strategy == NEW_FOR_YOU else "all"
-    matrix = matrix_of(customer_id, events, bundle.items, as_of)
+    matrix = matrix_of(customer_id, events, bundle.items, as_of, has_orders=bundle.has_orders)
     scores = mask(bundle.models[answer].score(matrix), matrix, seen=strategy == NEW_FOR_YOU, allowed=allowed)
     positions, best = top_items(scores, min(depth, len(bundle.items)))
     entries = [(int(one), float(score)) for one, score in zip(positions[0], best[0], strict=True) if one >= 0]
@@ -82,7 +82,8 @@ def from_attributes(
     if model is None or not set(names).intersection(model.feature_names_):
         return []
     features = FeatureMatrix(names, sparse.csr_matrix(np.ones((1, len(names)), dtype=np.float32)))
-    matrix = replace(matrix_of("", [], bundle.items, as_of), customer_features=features)
+    nothing = matrix_of("", [], bundle.items, as_of, has_orders=bundle.has_orders)
+    matrix = replace(nothing, customer_features=features)
     scores = mask(model.score(matrix), matrix, seen=False, allowed=allowed)
     positions, best = top_items(scores, min(DEPTH, len(bundle.items)))
     return [

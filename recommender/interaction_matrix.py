@@ -41,6 +41,7 @@ class InteractionMatrix:
     at the cutoff (0 where there are no times), ``is_order`` whether it is a purchase. An order of several pieces of
     one item is one event. The features, where given, belong to all customers and items of the indexes;
     ``item_known_days`` tells how many days before the cutoff an item came to be known (None: always).
+    ``has_orders`` tells whether anybody orders in this shop: a part of the matrix keeps the answer of the whole.
     """
 
     customers: IdIndex
@@ -53,6 +54,11 @@ class InteractionMatrix:
     customer_features: FeatureMatrix | None = None
     item_features: FeatureMatrix | None = None
     item_known_days: np.ndarray | None = None
+    has_orders: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.has_orders is None:
+            object.__setattr__(self, "has_orders", bool(self.is_order.any()))
 
     @classmethod
     def from_pairs(cls, customers: Sequence[str], items: Sequence[str]) -> InteractionMatrix:
@@ -118,8 +124,8 @@ class InteractionMatrix:
         return self._sum(self.weights * np.exp(-self.age_days / tau_days))
 
     def is_purchase(self) -> np.ndarray:
-        """Whether each event is an order; where nobody ordered anything, whether it speaks for the item."""
-        purchases: np.ndarray = self.is_order if self.is_order.any() else self.weights > 0
+        """Whether each event is an order; in a shop where nobody orders, whether it speaks for the item."""
+        purchases: np.ndarray = self.is_order if self.has_orders else self.weights > 0
         return purchases
 
     def earlier(self, days: float) -> InteractionMatrix:

@@ -74,7 +74,7 @@ def due_again_from_events(
     model = bundle.models.get("repurchase")
     if model is None:
         return []
-    pairs = Purchased.of(matrix_of(customer_id, events, bundle.items, as_of))
+    pairs = Purchased.of(matrix_of(customer_id, events, bundle.items, as_of, has_orders=bundle.has_orders))
     found = model.forecast(pairs, bundle.horizon_days)
     order = np.lexsort((pairs.columns, -found.probabilities))
     facts = (pairs.columns, found.probabilities, pairs.counts, pairs.last_age_days, found.interval_days)

@@ -49,8 +49,13 @@ def session_events_of(store: EventStore, session_id: str) -> list[Event]:
     return [Event(row["item_id"], row["occurred_at"], row["kind"]) for row in rows if row["item_id"] is not None]
 
 
-def matrix_of(customer_id: str, events: Iterable[Event], items: IdIndex, as_of: datetime) -> InteractionMatrix:
-    """One customer's interactions over the catalogue of a bundle; events of items outside it are left out."""
+def matrix_of(
+    customer_id: str, events: Iterable[Event], items: IdIndex, as_of: datetime, *, has_orders: bool
+) -> InteractionMatrix:
+    """One customer's interactions over the catalogue of a bundle; events of items outside it are left out.
+
+    ``has_orders`` is that of the matrix which the bundle was trained on.
+    """
     distinct = dict.fromkeys(events)
     places = {item_id: items.position(item_id) for item_id in {event.item_id for event in distinct}}
     known = [event for event in distinct if places[event.item_id] is not None]
@@ -64,6 +69,7 @@ def matrix_of(customer_id: str, events: Iterable[Event], items: IdIndex, as_of: 
         weights=np.array(weights, dtype=np.float32),
         age_days=np.array(ages, dtype=np.float32),
         is_order=np.array([event.kind == "order" for event in known], dtype=bool),
+        has_orders=has_orders,
     )
 
 

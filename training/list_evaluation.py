@@ -48,7 +48,7 @@ class Customers:
     @classmethod
     def of(cls, matrix: InteractionMatrix) -> Customers:
         """All customers of a matrix; where nobody ordered, what speaks for an item counts as a purchase."""
-        bought = matrix.is_order if matrix.is_order.any() else matrix.weights > 0
+        bought = matrix.is_purchase()
         rows, count = matrix.rows[bought].astype(np.int64), len(matrix.customers)
         days = np.floor(matrix.age_days[bought]).astype(np.int64)
         day_pairs = np.unique(rows * (days.max(initial=0) + 1) + days)

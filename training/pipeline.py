@@ -59,25 +59,13 @@ def train(
     lists = train_recommendations(history, settings, as_of=as_of, seed=seed, steps=steps, also_fit=also_fit)
     churn = train_churn(history, settings, as_of=as_of, seed=seed, steps=steps)
     value = train_value(history, settings, as_of=as_of, seed=seed)
-    bundle = ModelBundle(
-        as_of=as_of,
-        horizon_days=settings.horizon_days,
-        customers=lists.matrix.customers,
-        items=lists.matrix.items,
-        slates=lists.laid.slates,
-        history=lists.laid.history,
-        item_slates=lists.item_answers.item_slates,
-        lists=lists.item_answers.lists,
-        due=lists.item_answers.due,
-        categories=lists.item_answers.categories,
-        category_lists=lists.item_answers.category_lists,
-        models={**lists.models, **lists.item_answers.models, **_present(churn=churn.model, value=value.model)},
-    )
+    bundle = _bundle(settings, as_of, lists, churn, value)
     choices = _choices(lists, churn, value)
     verdict = judge(bundle, choices, served, lists=lists.figures, seed=seed)
+    data = {"fingerprint": history.fingerprint(as_of), **lists.counts, "has_orders": lists.matrix.has_orders}
     facts = {
         "seed": seed,
-        "data": {"fingerprint": history.fingerprint(as_of), **lists.counts},
+        "data": data,
         "libraries": library_versions(),
         "settings": {name: value for name, value in asdict(settings).items() if name != "placements"},
         "placements": placements_to_settings(settings.placements),
@@ -106,6 +94,29 @@ def library_versions() -> dict[str, str]:
 
     versions = {name: metadata.version(name) for name in _LIBRARIES}
     return {"python": platform.python_version(), "lightfm": lightfm.__version__, **versions}
+
+
+def _bundle(
+    settings: TrainingSettings,
+    as_of: datetime,
+    lists: TrainedRecommendations,
+    churn: TrainedChurn,
+    value: TrainedValue,
+) -> ModelBundle:
+    return ModelBundle(
+        as_of=as_of,
+        horizon_days=settings.horizon_days,
+        customers=lists.matrix.customers,
+        items=lists.matrix.items,
+        slates=lists.laid.slates,
+        history=lists.laid.history,
+        item_slates=lists.item_answers.item_slates,
+        lists=lists.item_answers.lists,
+        due=lists.item_answers.due,
+        categories=lists.item_answers.categories,
+        category_lists=lists.item_answers.category_lists,
+        models={**lists.models, **lists.item_answers.models, **_present(churn=churn.model, value=value.model)},
+    )
 
 
 def _ranker_facts(lists: TrainedRecommendations) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import create
 from recommender.models.base import Recommender
@@ -82,9 +84,11 @@ def fit_recommenders(
 
     first = matrix.by_customer().of_range(0, min(1, len(matrix.customers)))
     others = [name for name in names if name != "popularity"]
-    for name, outcome in zip(steps(title, others), in_parallel(fitted, others), strict=True):
-        if isinstance(outcome, BaseException):
-            left_out[name] = told(name, outcome)
-        else:
-            alone[name] = outcome
+    # One thread of linear algebra also where only one is left to fit.
+    with threadpool_limits(1, user_api="blas"):
+        for name, outcome in zip(steps(title, others), in_parallel(fitted, others), strict=True):
+            if isinstance(outcome, BaseException):
+                left_out[name] = told(name, outcome)
+            else:
+                alone[name] = outcome
     return Fitted(matrix, alone, left_out)

@@ -92,7 +92,7 @@ def baskets_of(interactions: InteractionMatrix, largest: int) -> sparse.csr_matr
 
     Baskets of one item stay: they are occasions at which nothing else was bought.
     """
-    chosen = (interactions.is_order if interactions.is_order.any() else True) & (interactions.weights > 0)
+    chosen = interactions.is_purchase() & (interactions.weights > 0)
     rows, columns, ages = interactions.rows[chosen], interactions.columns[chosen], interactions.age_days[chosen]
     order = np.lexsort((columns, ages, rows))
     rows, columns, ages = rows[order], columns[order], ages[order]

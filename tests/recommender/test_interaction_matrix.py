@@ -87,3 +87,12 @@ def test_an_index_may_hold_more_than_the_events():
         event_frame(*EVENTS), cutoff=CUTOFF, customers=IdIndex(["ann", "zoe"]), items=IdIndex(["milk", "wine"])
     )
     np.testing.assert_allclose(matrix.counts().toarray(), [[2, 0], [0, 0]])
+
+
+def test_whether_the_shop_has_orders_is_decided_by_the_whole_and_kept_by_its_parts():
+    whole = matrix_of(("ann", "milk", 40, "order"), ("ann", "rice", 40, "view"), ("bob", "rye", 3, "view"))
+    looker = whole.of_customers(np.array([1]))
+    assert looker.seen().nnz == 0
+    assert whole.of_range(1, 2).seen().nnz == 0
+    assert not whole.of_events(~whole.is_order).is_purchase().any()
+    assert matrix_of(("bob", "rye", 3, "view")).seen().nnz == 1

@@ -43,6 +43,20 @@ def test_a_gain_that_may_be_luck_leaves_the_baseline():
     assert choice.shipped == "plain"
 
 
+def test_a_model_of_others_is_shipped_only_where_it_beats_the_best_of_them_surely():
+    single, little = BETTER, Judged({"ndcg": BETTER.values + np.tile([-0.2, 0.21], 100)}, "ndcg")
+    judged = {"plain": WORSE, "single": single, "ranker": little}
+    assert choose("all", judged, baseline="plain", seed=0).shipped == "ranker"
+    assert choose("all", judged, baseline="plain", seed=0, combined=["ranker"]).shipped == "single"
+    sure = {**judged, "ranker": Judged({"ndcg": BETTER.values + 0.05}, "ndcg")}
+    assert choose("all", sure, baseline="plain", seed=0, combined=["ranker"]).shipped == "ranker"
+
+
+def test_a_model_that_is_barred_is_not_chosen_however_good():
+    judged = {"plain": WORSE, "clever": BETTER}
+    assert choose("all", judged, baseline="plain", seed=0, barred=["clever"]).shipped == "plain"
+
+
 def test_customers_without_truth_do_not_count():
     absent = Judged({"ndcg": np.full(200, np.nan)}, "ndcg")
     assert choose("all", {"plain": absent, "clever": absent}, baseline="plain", seed=0).shipped == "plain"

@@ -1,0 +1,58 @@
+"""Settings of a training: what a file adds to the defaults, and how it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recommender.errors import SettingError, UnknownName
+from training.settings import read_settings
+
+
+def settings_from(folder: Path, text: str):
+    file = folder / "settings.toml"
+    file.write_text(text)
+    return read_settings(file)
+
+
+def test_a_keyword_of_one_recommender_keeps_the_others_and_its_other_keywords(tmp_path):
+    settings = settings_from(tmp_path, "[recommenders.ease]\nregularisation = 100.0\n")
+    assert settings.recommenders["ease"] == {"most_items": 5000, "regularisation": 100.0}
+    assert set(settings.recommenders) == set(read_settings().recommenders)
+
+
+def test_a_recommender_is_taken_away_by_false_from_the_generators_too(tmp_path):
+    settings = settings_from(tmp_path, "[recommenders]\nease = false\n")
+    assert "ease" not in settings.recommenders
+    assert "ease" not in settings.generators
+
+
+def test_what_lists_are_judged_against_cannot_be_taken_away(tmp_path):
+    settings = settings_from(tmp_path, "[recommenders]\npopularity = false\npersonal_frequency = false\n")
+    assert {"popularity", "personal_frequency"} <= set(settings.recommenders)
+
+
+def test_what_was_tuned_stands_over_the_defaults_and_the_file_over_that(tmp_path):
+    tuned, file = tmp_path / "tuned.toml", tmp_path / "settings.toml"
+    tuned.write_text("[recommenders.als]\nfactors = 8\niterations = 3\n")
+    file.write_text("[recommenders.als]\nfactors = 16\n")
+    assert read_settings(file, tuned=tuned).recommenders["als"] == {"factors": 16, "iterations": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[recommenders.eaze]\n", "there is no recommender 'eaze'"),
+        ("[recommenders.ease]\nmost_itmes = 1\n", "there is no keyword of the recommender ease 'most_itmes'"),
+        ("horizon_dais = 3\n", "unknown key 'horizon_dais'"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_refused_with_those_that_do(tmp_path, text, said):
+    with pytest.raises((UnknownName, SettingError), match=said):
+        settings_from(tmp_path, text)
+
+
+def test_keywords_that_are_no_table_are_refused(tmp_path):
+    with pytest.raises(SettingError, match=r"recommenders\.ease is 5; give a table of keywords, or false for none"):
+        settings_from(tmp_path, "[recommenders]\nease = 5\n")
