@@ -50,7 +50,7 @@ def judge_item_answers(history: History, training: Training, *, k: int, seed: in
     bundle = training.bundle
     window = Period.after(bundle.as_of, bundle.horizon_days)
     events = events_before(history, window.end)
-    sessions = _sessions_of(history, window.end)
+    sessions = sessions_before(history, window.end)
     return judge_on(bundle, training.lists.matrix, events, sessions, k=k, seed=seed)
 
 
@@ -300,7 +300,7 @@ def _marks(index: pd.Index, pairs: pd.DataFrame, item_count: int) -> sparse.csr_
     return marks
 
 
-def _sessions_of(history: History, end: datetime) -> pd.DataFrame:
+def sessions_before(history: History, end: datetime) -> pd.DataFrame:
     """What was done in each session, and where there is no session id on each day of a customer."""
     columns = ["session_id", "customer_id", "item_id", "occurred_at"]
     rows = history.read("interactions", before=end, columns=columns).rename(columns={"occurred_at": "at"})
