@@ -176,8 +176,8 @@ def _fit_shipped(
     seed: int,
     steps: Steps,
 ) -> Fitted:
-    """The recommenders wanted, and those that other answers stand on, fitted on everything known."""
-    wanted = wanted | {"item_similarity"} | (set(settings.generators) if TWO_STAGE in wanted else set())
+    """The recommenders wanted, and those that the ranker stands on, fitted on everything known."""
+    wanted = wanted | (set(settings.generators) if TWO_STAGE in wanted else set())
     names = [name for name in settings.recommenders if name in wanted]
     fitted = fit_recommenders(matrix, settings.recommenders, seed=seed, names=names, steps=steps)
     if TWO_STAGE not in wanted:

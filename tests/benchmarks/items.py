@@ -28,7 +28,8 @@ from recommender.touchpoints import TABLES
 from tests.benchmarks import journey, retail, tms
 from training.importers import completejourney, online_retail
 from training.interactions import events_before, interactions_before
-from training.item_evaluation import judge_on, sessions_before
+from training.item_evaluation import judge_on
+from training.item_occasions import sessions_within
 from training.item_training import train_items
 from training.progress import silent
 from training.recommender_fitting import fit_recommenders
@@ -86,8 +87,7 @@ def history_of(frames: Frames, folder: Path) -> History:
 
 def bundle_of(history: History, matrix: InteractionMatrix, settings: TrainingSettings, as_of: datetime) -> ModelBundle:
     """What ``train`` lays down of items, without lists for customers."""
-    names = [name for name in ("item_similarity", "trending") if name in settings.recommenders]
-    fitted = fit_recommenders(matrix, settings.recommenders, seed=0, names=names)
+    fitted = fit_recommenders(matrix, settings.recommenders, seed=0, names=["popularity"])
     nothing = dict.fromkeys(("all", "new"), blank(len(matrix.customers), 1))
     answers = train_items(history, matrix, fitted, nothing, settings, as_of=as_of, seed=0, steps=silent)
     return ModelBundle(
@@ -103,6 +103,7 @@ def bundle_of(history: History, matrix: InteractionMatrix, settings: TrainingSet
         due=answers.due,
         categories=answers.categories,
         category_lists=answers.category_lists,
+        facts=answers.facts,
     )
 
 
@@ -151,8 +152,8 @@ def main() -> None:
         started = time.perf_counter()
         bundle = bundle_of(history, matrix, settings, cutoff)
         seconds = time.perf_counter() - started
-        end = Period.after(cutoff, settings.horizon_days).end
-        events, sessions = events_before(history, end), sessions_before(history, end)
+        window = Period.after(cutoff, settings.horizon_days)
+        events, sessions = events_before(history, window.end), sessions_within(history, window)
     print(  # noqa: T201
         f"{asked.shop}, cutoff {cutoff:%Y-%m-%d %H:%M}Z, {settings.horizon_days} days: {len(matrix.items)} items, "
         f"{len(matrix)} events, fitted in {seconds:.0f} s; seed {asked.seed}"
