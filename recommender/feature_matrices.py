@@ -69,7 +69,8 @@ def features_of_customer(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _category_prefixes(items: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     if "category" not in items:
         return
-    depth = int(items["category"].str.count(_CATEGORY_SEPARATOR).max(skipna=True) or 0) if len(items) else -1
+    separators = items["category"].str.count(_CATEGORY_SEPARATOR).dropna()
+    depth = int(separators.max()) if len(separators) else -1
     parts = items["category"].str.split(_CATEGORY_SEPARATOR)
     for level in range(depth + 1):
         deep_enough = parts.str.len() > level

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -14,9 +15,18 @@ from recommender.models.repurchase_intervals import Purchased
 
 SIMILAR, TOGETHER, NEXT_ITEM, DUE = "similar_items", "bought_together", "next_in_session", "due_again"
 TRENDING, NEW_ARRIVALS, BEST_SELLERS = "trending", "new_arrivals", "popular_items"
-# Of a session only the last events tell what comes next, each less than the one after it.
-SESSION_EVENTS = 5
-SESSION_DECAY = 0.7
+
+
+@dataclass(frozen=True)
+class SessionReading:
+    """How a session tells what comes next: by its last ``events``, each ``decay`` times the one after it.
+
+    ``strategy`` says how an item found so is named.
+    """
+
+    events: int = 5
+    decay: float = 0.7
+    strategy: str = NEXT_ITEM
 
 
 def similar(bundle: ModelBundle, positions: Sequence[int]) -> list[Candidate]:
@@ -25,17 +35,25 @@ def similar(bundle: ModelBundle, positions: Sequence[int]) -> list[Candidate]:
 
 
 def bought_together(bundle: ModelBundle, positions: Sequence[int]) -> list[Candidate]:
-    """Items that stand in baskets with those at the positions; of several seeds the scores are added."""
-    return _combined(bundle, "bought_together", dict.fromkeys(positions, 1.0), TOGETHER)
+    """Items that stand in baskets with those at the positions; of several seeds the scores are added.
+
+    Best sellers that are expected there, though none of the seeds was seen with them, stand among them as what they
+    are. Where there is nothing else, nothing is known.
+    """
+    return _combined(bundle, "bought_together", dict.fromkeys(positions, 1.0), TOGETHER, expected="expected_together")
 
 
 def next_in_session(bundle: ModelBundle, events: Iterable[Event]) -> list[Candidate]:
-    """What comes next after the events of a session, oldest first; ids outside the catalogue say nothing."""
+    """What comes next after the events of a session, oldest first; ids outside the catalogue say nothing.
+
+    How the events are read was chosen with the model (``facts`` of the bundle).
+    """
+    reading = SessionReading(**bundle.facts.get("session", {}))
     known = [place for event in events if (place := bundle.items.position(event.item_id)) is not None]
     weights: dict[int, float] = {}
-    for steps_back, place in enumerate(reversed(known[-SESSION_EVENTS:])):
-        weights.setdefault(place, SESSION_DECAY**steps_back)
-    return _combined(bundle, "next_item", weights, NEXT_ITEM)
+    for steps_back, place in enumerate(reversed(known[-reading.events :])):
+        weights.setdefault(place, reading.decay**steps_back)
+    return _combined(bundle, "next_item", weights, reading.strategy)
 
 
 def trending(bundle: ModelBundle, limit: int | None = None) -> list[Candidate]:
@@ -91,24 +109,37 @@ def _due(bundle: ModelBundle, item: int, score: float, count: int, age_days: flo
     return Candidate(bundle.items[item], score, DUE, count, age_days, interval_days=interval)
 
 
-def _combined(bundle: ModelBundle, name: str, weights: dict[int, float], strategy: str) -> list[Candidate]:
-    """The rows of several seeds added up, without the seeds; the evidence is the seed that gave most."""
-    slates = bundle.item_slates.get(name)
-    if slates is None:
-        return []
+def _combined(
+    bundle: ModelBundle, name: str, weights: dict[int, float], strategy: str, expected: str | None = None
+) -> list[Candidate]:
+    """The rows of several seeds added up, without the seeds; the evidence is the seed that gave most.
+
+    What only the slates ``expected`` name adds to the score and is no evidence.
+    """
     sums: dict[int, float] = {}
     strongest: dict[int, tuple[float, int]] = {}
-    for seed, weight in weights.items():
-        for position, score in _entries(slates, seed):
-            if position not in weights:
-                share = weight * score
-                sums[position] = sums.get(position, 0.0) + share
-                strongest[position] = max(strongest.get(position, (0.0, seed)), (share, seed), key=lambda one: one[0])
+    for seed, position, share in _shares(bundle.item_slates.get(name), weights):
+        sums[position] = sums.get(position, 0.0) + share
+        strongest[position] = max(strongest.get(position, (0.0, seed)), (share, seed), key=lambda one: one[0])
+    if not strongest:
+        return []
+    for _, position, share in _shares(bundle.item_slates.get(expected or ""), weights):
+        sums[position] = sums.get(position, 0.0) + share
     order = sorted(sums, key=lambda position: (-sums[position], position))
     return [
         Candidate(bundle.items[one], sums[one], strategy, evidence_item_id=bundle.items[strongest[one][1]])
+        if one in strongest
+        else Candidate(bundle.items[one], sums[one], BEST_SELLERS)
         for one in order
     ]
+
+
+def _shares(slates: Slates | None, weights: dict[int, float]) -> Iterator[tuple[int, int, float]]:
+    """Seed, item and what the seed gives it, for all items in the rows of the seeds that are no seeds themselves."""
+    if slates is None:
+        return
+    for seed, weight in weights.items():
+        yield from ((seed, one, weight * score) for one, score in _entries(slates, seed) if one not in weights)
 
 
 def _listed(

@@ -133,6 +133,7 @@ _LED_BY_ITEM = {
     "similar_items": ("similar", "Similar to {}"),
     "bought_together": ("bought_together", "Bought together with {}"),
     "next_in_session": ("next_in_session", "Often looked at after {}"),
+    "same_session": ("same_session", "Often in the same visit as {}"),
 }
 _LED_BY_ALL = {
     "category_best_sellers": ("popular", "Popular in its category lately"),

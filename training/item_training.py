@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,9 @@ from recommender.history import History
 from recommender.identifiers import IdIndex
 from recommender.interaction_matrix import KIND_WEIGHTS, InteractionMatrix
 from recommender.models import RECOMMENDERS, create
+from recommender.models.bought_together import UNSEEN
 from recommender.models.next_item import Sequences
+from recommender.parallel import in_parallel
 from training.item_slates import (
     best_sellers,
     customer_slates,
@@ -27,6 +29,8 @@ from training.item_slates import (
 )
 from training.progress import Steps
 from training.recommender_fitting import FAILURES, Fitted
+from training.selection import Choice
+from training.session_choice import BASELINE, CANDIDATES, choose_session_model
 from training.settings import TrainingSettings
 from training.slates import blank, one_row
 
@@ -37,12 +41,21 @@ TRENDING = "trending"
 TRENDING_TAU_DAYS = 7.0
 
 
+# What is like an item is told to everybody who looks at it: rare pairs must be surer than for one customer's list.
+SIMILAR_SHRINKAGE = 50.0
+
+
 @dataclass(frozen=True)
 class ItemModels:
-    """The models behind the answers, by answer, and for those that could not be fitted why not."""
+    """The models behind the answers, by answer, and for those that could not be fitted why not.
+
+    ``session`` is which candidate of ``session_choice`` tells what comes next, ``session_choice`` how that was decided.
+    """
 
     models: Mapping[str, Any]
     left_out: dict[str, str] = field(default_factory=dict)
+    session: str = BASELINE
+    session_choice: Choice | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,7 @@ class ItemAnswers:
     category_lists: Slates
     models: Mapping[str, Any]
     left_out: Mapping[str, str]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train_items(
@@ -73,18 +87,20 @@ def train_items(
     columns = ["item_id", "category", "available_from", "is_replenishable"]
     rows = history.read("items", before=as_of, columns=columns)
     paths = category_paths(rows, matrix.items)
-    item_models = fit_item_models(history, matrix, paths, as_of=as_of, seed=seed, steps=steps)
+    item_models = fit_item_models(history, matrix, paths, settings, as_of=as_of, seed=seed, steps=steps)
     models, nothing = item_models.models, blank(len(matrix.items), 1)
-    similarity = fitted.alone.get("item_similarity")
     popularity = fitted.alone["popularity"].item_scores_
     categories, category_lists = best_sellers(paths, popularity)
     return ItemAnswers(
         item_slates={
-            "similar": similar_slates(matrix, similarity) if similarity is not None else nothing,
+            "similar": similar_slates(matrix, models["similar"], paths) if "similar" in models else nothing,
             **{
                 name: neighbour_slates(len(matrix.items), models[name].neighbours_of) if name in models else nothing
                 for name in ("bought_together", "next_item")
             },
+            "expected_together": neighbour_slates(len(matrix.items), models["bought_together"].expected_of, UNSEEN)
+            if "bought_together" in models
+            else nothing,
             "customers": customer_slates([slates["all"], slates["new"]], len(matrix.items)),
         },
         lists={
@@ -99,6 +115,10 @@ def train_items(
         category_lists=category_lists,
         models={name: model for name, model in models.items() if name == "repurchase"},
         left_out=item_models.left_out,
+        facts={
+            "session": asdict(CANDIDATES[item_models.session].reading),
+            "session_choice": item_models.session_choice and item_models.session_choice.facts(),
+        },
     )
 
 
@@ -106,27 +126,41 @@ def fit_item_models(
     history: History,
     matrix: InteractionMatrix,
     paths: Mapping[int, str],
+    settings: TrainingSettings,
     *,
     as_of: datetime,
     seed: int,
     steps: Steps,
 ) -> ItemModels:
-    """The models of what is bought together, what comes next, and when a purchase is repeated."""
+    """The models of what is alike, bought together, comes next in a session, and when a purchase is repeated."""
+    sequences = sequences_before(history, matrix, as_of)
+    choice = choose_session_model(
+        history, matrix, sequences, as_of=as_of, horizon_days=settings.horizon_days, seed=seed
+    )
+    session = choice.shipped if choice else BASELINE
     fits: dict[str, Callable[[], Any]] = {
+        "similar": lambda: create("item_similarity", seed, shrinkage=SIMILAR_SHRINKAGE).fit(matrix),
         "bought_together": lambda: create("bought_together", seed).fit(matrix),
-        "next_item": lambda: create("next_item", seed).fit(sequences_before(history, matrix, as_of)),
+        "next_item": lambda: CANDIDATES[session].fit(sequences, seed),
         "repurchase": lambda: create("repurchase_intervals", seed).fit(
             matrix, category_codes(paths, len(matrix.items))
         ),
     }
-    models, left_out = {}, {}
-    for name in steps("fit answers of items", list(fits)):
+
+    def fitted(name: str) -> Any:
         try:
-            models[name] = fits[name]()
+            return fits[name]()
         except FAILURES as problem:
-            logger.warning("item model left out name=%s problem=%s", name, problem)
-            left_out[name] = f"{type(problem).__name__}: {problem}"
-    return ItemModels(models, left_out)
+            return problem
+
+    models, left_out = {}, {}
+    for name, outcome in zip(steps("fit answers of items", list(fits)), in_parallel(fitted, list(fits)), strict=True):
+        if isinstance(outcome, BaseException):
+            logger.warning("item model left out name=%s problem=%s", name, outcome)
+            left_out[name] = f"{type(outcome).__name__}: {outcome}"
+        else:
+            models[name] = outcome
+    return ItemModels(models, left_out, session, choice)
 
 
 def sequences_before(history: History, matrix: InteractionMatrix, cutoff: datetime) -> Sequences:

@@ -73,6 +73,7 @@ def train(
         "answers": {name: choice.facts() for name, choice in choices.items()},
         "lists": dict(lists.figures),
         "left_out": dict(lists.left_out),
+        **lists.item_answers.facts,
         **_ranker_facts(lists),
         "churn": dict(churn.facts),
         "gate": verdict.facts(),

@@ -86,9 +86,9 @@ def _fit_shipped(
     seed: int,
     steps: Steps,
 ) -> Fitted:
-    """The recommenders wanted, and those that other answers stand on, fitted on everything known."""
+    """The recommenders wanted, and those that these stand on, fitted on everything known."""
     stands_on = set(settings.generators) if wanted.intersection(COMBINED) else set()
-    wanted = wanted | {"item_similarity"} | stands_on
+    wanted = wanted | stands_on
     names = [name for name in settings.recommenders if name in wanted]
     fitted = fit_recommenders(matrix, settings.recommenders, seed=seed, names=names, steps=steps)
     return with_combined(fitted, chosen.examples.before(0), settings) if stands_on else fitted

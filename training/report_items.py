@@ -10,7 +10,8 @@ from training.report_parts import Block, Cell, Heading, Measure, Row, Section, T
 _TITLES = {
     "bought_together_same_basket": "Bought together: the rest of the same basket",
     "bought_together": "Bought together: all that is bought from then on",
-    "similar": "Similar items",
+    "similar": "Similar items: all that is bought from then on",
+    "similar_same_category": "Similar items: what is bought of the same category from then on",
     "session": "Next in a session",
     "buy_again": "Buy again",
 }

@@ -9,21 +9,34 @@ _ROUNDING = 1e-9
 
 
 def pair_scores(
-    counts: sparse.csr_matrix, occasions: np.ndarray, shares: np.ndarray, *, shrinkage: float, popularity_power: float
+    counts: sparse.csr_matrix,
+    occasions: np.ndarray,
+    shares: np.ndarray,
+    *,
+    shrinkage: float,
+    popularity_power: float,
+    total: float,
+    expected: np.ndarray | None = None,
+    deviations: float = 2.0,
 ) -> sparse.csr_matrix:
     """Score of each pair ``i, j``: the share of the occasions of i that have j, over ``p_j ** popularity_power``.
 
     ``counts`` holds how often i and j came together, ``occasions`` how often i occurred, ``shares`` the share p of all
-    occasions that have j. The share is shrunk towards chance as by ``shrinkage`` further occasions:
-    ``(c + shrinkage p_j) / (n_i + shrinkage)``. With power 0 what is bought most wins, with 1 (lift) what is rare.
-    Pairs that came together no oftener than by chance are left out.
+    ``total`` occasions that have j. The share is shrunk towards ``expected``, which is p unless given, as by
+    ``shrinkage`` further occasions: ``(c + shrinkage e_j) / (n_i + shrinkage)``. With power 0 what is bought most wins,
+    with 1 (lift) what is rare. Pairs that came together less often than by chance are left out, once they do so by
+    ``deviations`` standard deviations of the hypergeometric distribution; these are 0 for what is on every occasion,
+    so that it goes with nothing in particular.
     """
     scored = counts.astype(np.float64).tocsr(copy=True)
     rows = np.repeat(np.arange(scored.shape[0]), np.diff(scored.indptr))
-    chance, often = shares[scored.indices], occasions[rows]
-    is_more = scored.data > often * chance * (1.0 + _ROUNDING)
-    shrunk = (scored.data + shrinkage * chance) / (often + shrinkage)
-    scored.data = np.where(is_more, shrunk / np.maximum(chance, 1e-12) ** popularity_power, 0.0)
+    share, often = np.minimum(shares[scored.indices], 1.0), occasions[rows]
+    chance = often * share
+    deviation = np.sqrt(chance * (1.0 - share) * np.maximum(1.0 - often / total, 0.0))
+    is_more = (scored.data > 0) & (scored.data + deviations * deviation > chance * (1.0 + _ROUNDING))
+    prior = shares if expected is None else expected
+    shrunk = (scored.data + shrinkage * prior[scored.indices]) / (often + shrinkage)
+    scored.data = np.where(is_more, shrunk / np.maximum(share, 1e-12) ** popularity_power, 0.0)
     scored.eliminate_zeros()
     return scored
 

@@ -45,6 +45,33 @@ class Sequences:
         columns = np.concatenate([self.columns, other.columns])
         return Sequences(owners, columns, np.concatenate([self.age_days, other.age_days]), self.item_count)
 
+    def earlier(self, days: float) -> Sequences:
+        """The same as it was so many days before: what happened since is taken away, ages are less."""
+        kept = self.age_days > days
+        return Sequences(self.owners[kept], self.columns[kept], self.age_days[kept] - days, self.item_count)
+
+    def newest(self, count: int) -> Sequences:
+        """The ``count`` newest events."""
+        if len(self.age_days) <= count:
+            return self
+        kept = np.argsort(self.age_days, kind="stable")[:count]
+        return Sequences(self.owners[kept], self.columns[kept], self.age_days[kept], self.item_count)
+
+
+def sessions_of(sequences: Sequences, largest: int = 200) -> sparse.csr_matrix:
+    """Sessions x items with a 1 for each item met, of at most ``largest`` items.
+
+    What an owner did on one day, counted back from the cutoff, is a session: robots meet more items than tell.
+    """
+    days = np.floor(sequences.age_days).astype(np.int64)
+    keys = sequences.owners.astype(np.int64) * (int(days.max(initial=0)) + 1) + days
+    _, sessions = np.unique(keys, return_inverse=True)
+    shape = (int(sessions.max(initial=-1)) + 1, sequences.item_count)
+    ones = np.ones(len(sessions), dtype=np.float32)
+    met = sparse.csr_matrix((ones, (sessions, sequences.columns)), shape=shape)
+    met.data[:] = 1.0
+    return sparse.csr_matrix(met[np.diff(met.indptr) <= largest])
+
 
 class NextItem:
     """Scores what follows what: pairs of events of one owner at most ``reach`` places and ``window_days`` apart.
@@ -84,18 +111,22 @@ class NextItem:
             # The last events of a block are followed by the first of the next.
             sums = sums + self._transitions(ordered, start, start + _BLOCK_EVENTS)
         occasions = np.asarray(sums.sum(axis=1)).ravel()
-        shares = np.asarray(sums.sum(axis=0)).ravel() / max(occasions.sum(), 1e-12)
-        power = self.popularity_power
-        scored = pair_scores(sums, occasions, shares, shrinkage=self.shrinkage, popularity_power=power)
+        total = max(float(occasions.sum()), 1e-12)
+        scored = pair_scores(
+            sums,
+            occasions,
+            np.asarray(sums.sum(axis=0)).ravel() / total,
+            shrinkage=self.shrinkage,
+            popularity_power=self.popularity_power,
+            total=total,
+        )
         self.followers_: sparse.csr_matrix = strongest(scored, self.neighbours)
         return self
 
     def _ordered(self, sequences: Sequences) -> Sequences:
         """Oldest first within an owner; of events at one instant in an order drawn by chance, equal ones once."""
-        owners, columns, ages = sequences.owners, sequences.columns, sequences.age_days
-        if len(ages) > self.most_events:
-            newest = np.argsort(ages, kind="stable")[: self.most_events]
-            owners, columns, ages = owners[newest], columns[newest], ages[newest]
+        newest = sequences.newest(self.most_events)
+        owners, columns, ages = newest.owners, newest.columns, newest.age_days
         order = np.lexsort((columns, -ages, owners))
         owners, columns, ages = owners[order], columns[order], ages[order]
         is_new = np.ones(len(owners), dtype=bool)

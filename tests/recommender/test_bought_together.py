@@ -50,6 +50,20 @@ def test_a_pair_that_met_once_may_be_luck_and_comes_last():
     assert names(matrix, BoughtTogether().fit(matrix).neighbours_of(BUN, 5)[0]) == ["milk", "soap"]
 
 
+def test_an_item_of_few_baskets_is_expected_among_what_full_baskets_hold_and_that_is_kept_apart():
+    full = [(f"c{n}", item, 1.0, "order") for n in range(6) for item in ("bun", "ham", "milk", "rye")]
+    alone = [(f"d{n}", "soap", 1.0, "order") for n in range(6)]
+    matrix = matrix_of(*full, *alone, ("x", "cup", 1.0, "order"), ("x", "tea", 1.0, "order"))
+    model = BoughtTogether(shrinkage=20.0).fit(matrix)
+    tea = matrix.items.position("tea")
+    assert names(matrix, model.neighbours_of(tea, 9)[0]) == ["cup"]
+    positions, scores = model.expected_of(tea, 9)
+    assert names(matrix, positions) == ["bun", "ham", "milk", "rye"]
+    # 18 of the other lines in the baskets of 32 lines are in a full one, shrunk from the one basket of tea.
+    assert scores == pytest.approx([20 / 21 * 18 / 32] * 4)
+    assert len(model.expected_of(matrix.items.position("bun"), 9)[0]) == 0
+
+
 def test_two_orders_of_one_customer_are_two_baskets():
     matrix = matrix_of(("ann", "bun", 5, "order"), ("ann", "milk", 5, "order"), ("ann", "soap", 2, "order"))
     assert np.array_equal(baskets_of(matrix, 200).toarray(), [[0, 0, 1], [1, 1, 0]])
@@ -88,6 +102,8 @@ def test_without_purchases_and_before_the_fit_it_says_what_is_missing():
         BoughtTogether().fit(strangers(barbecue(), "nobody"))
     with pytest.raises(NotFitted):
         BoughtTogether().neighbours_of(0, 5)
+    with pytest.raises(NotFitted):
+        BoughtTogether().expected_of(0, 5)
     with pytest.raises(NotFitted):
         BoughtTogether().state()
 

@@ -32,6 +32,12 @@ def test_items_are_described_by_category_brand_price_and_attributes():
     assert features.values.dtype == np.float32
 
 
+def test_items_of_which_none_has_a_category_are_described_by_the_rest():
+    index = IdIndex(["milk", "rice"])
+    features = item_features(ITEMS.assign(category=pd.Series([None] * 4, dtype="string")), index)
+    assert of(features, index, "milk") == {"brand=own", "price_band=0", "organic=true", "size=1 l"}
+
+
 def test_dearer_items_have_a_higher_price_band():
     ids = [f"i{number}" for number in range(20)]
     frame = pd.DataFrame({"item_id": pd.Series(ids, dtype="string"), "price": np.arange(20.0)})

@@ -7,7 +7,7 @@ import pytest
 
 from recommender.errors import NotEnoughData, NotFitted
 from recommender.models import create, restore
-from recommender.models.next_item import NextItem, Sequences
+from recommender.models.next_item import NextItem, Sequences, sessions_of
 from tests.recommender.histories import matrix_of
 
 MINUTE = 1 / 1440
@@ -79,6 +79,17 @@ def test_only_the_newest_events_are_looked_at():
 def test_sequences_of_customers_leave_out_what_speaks_against_an_item():
     matrix = matrix_of(("ann", "bun", 3, "view"), ("ann", "milk", 2, "dislike"), ("bob", "bun", 1, "order"))
     assert len(Sequences.of(matrix).columns) == 2
+
+
+def test_a_session_is_what_one_owner_met_on_one_day_and_a_robot_has_none():
+    owners, ages = np.array([0, 0, 0, 1, 1, 1]), np.array([0.1, 0.2, 1.5, 0.1, 0.2, 0.3])
+    met = sessions_of(Sequences(owners, np.array([2, 2, 3, 0, 1, 2]), ages, 4), largest=2)
+    assert met.toarray().tolist() == [[0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def test_earlier_takes_away_what_happened_since():
+    before = Sequences(np.zeros(2, int), np.array([0, 1]), np.array([3.0, 1.0]), 2).earlier(2.0)
+    assert (before.columns.tolist(), before.age_days.tolist()) == ([0], [1.0])
 
 
 def test_it_is_kept_and_says_what_is_missing():

@@ -116,5 +116,6 @@ def item_bundle(history: History) -> ModelBundle:
         due=answers.due,
         categories=answers.categories,
         category_lists=answers.category_lists,
+        facts=answers.facts,
         version="test",
     )

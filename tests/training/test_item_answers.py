@@ -14,7 +14,8 @@ from recommender.live_history import Event
 from tests.training import item_shop
 from tests.training.item_shop import END, item_bundle, item_history, line, order_lines, views
 from training.interactions import events_before
-from training.item_evaluation import judge_on, owned
+from training.item_evaluation import judge_on
+from training.item_occasions import owned
 
 NOW = END + timedelta(days=1)
 
@@ -221,6 +222,24 @@ def test_the_last_event_of_a_session_counts_most(bundle):
     assert (forward, backward) == (["sponge", "bun"], ["bun", "sponge"])
 
 
+def test_of_what_the_same_customers_buy_the_own_category_is_most_similar(tmp_path):
+    lines = [line(f"c{n}", item, 5.0) for n in range(60) for item in ("soap", "bun", "sponge")]
+    lines += [line(f"d{n}", "milk", 5.0) for n in range(60)]
+    trained = item_bundle(item_history(tmp_path / "history", lines, []))
+    found = item_candidates.similar(trained, places(trained, "soap"))
+    assert [one.item_id for one in found][:2] == ["sponge", "bun"]
+    assert found[0].score == pytest.approx(1.5**2 * found[1].score)
+
+
+def test_a_best_seller_expected_in_the_basket_is_shown_as_what_it_is(tmp_path):
+    lines = [line(f"c{n}", item, 5.0) for n in range(9) for item in ("sausage", "bun", "milk", "soap")]
+    lines += [line(f"d{n}", "sponge", 5.0) for n in range(9)] + [line("x", item, 5.0) for item in ("grill", "charcoal")]
+    small = item_bundle(item_history(tmp_path / "history", lines, []))
+    found = {one.item_id: reason_for(one, {}) for one in item_candidates.bought_together(small, places(small, "grill"))}
+    assert found["charcoal"].text == "Bought together with grill"
+    assert (found["milk"].code, found["milk"].evidence_item_id) == ("popular", None)
+
+
 def test_what_is_due_is_told_with_its_rhythm(bundle):
     position = bundle.customers.position("c03")
     found = {one.item_id: one for one in item_candidates.due_again(bundle, position)}
@@ -265,8 +284,9 @@ def test_every_answer_is_judged_beside_popularity_and_plain_counts(bundle, tmp_p
     matrix = item_shop.interactions_before(history, END)
     orders = events[events["kind"] == "order"].assign(session_id=None)
     figures = judge_on(bundle, matrix, events, owned(orders), k=10, seed=0)
-    assert set(figures) == {"bought_together_same_basket", "bought_together", "similar", "session", "buy_again"}
-    for one in figures.values():
+    names = {"bought_together_same_basket", "bought_together", "similar", "session", "buy_again"}
+    assert set(figures) == {*names, "similar_same_category"}
+    for one in (figures[name] for name in names):
         assert one["observations"] == 12
         assert one["hit"]["ours"]["customers"] == 12
         assert {"popularity", "co_purchase_counts", "gain_over_popularity"} <= set(one["hit"])
