@@ -22,6 +22,8 @@ from recommender.periods import instant, rfc3339
 from recommender.placements import Placement, placements_from
 
 FORMAT = 2
+# So many items that sell best can be called popular.
+BEST_SELLERS = 100
 MANIFEST = "manifest.json"
 
 
@@ -71,6 +73,11 @@ class ModelBundle:
     def placements(self) -> Mapping[str, Placement]:
         """The placements of the configuration that the bundle was trained with."""
         return placements_from(self.facts.get("placements", {}))
+
+    @cached_property
+    def best_sellers(self) -> frozenset[int]:
+        """Positions of the items that can be called popular."""
+        return frozenset(self.popular.positions[0, :BEST_SELLERS].tolist())
 
     @property
     def has_orders(self) -> bool:

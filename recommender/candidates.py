@@ -37,7 +37,7 @@ def from_slate(bundle: ModelBundle, customer: int, strategy: str) -> list[Candid
         for place, (position, _) in enumerate(entries)
         if counts[place] > 0
     }
-    return _with_history(bundle, entries, bought, strategy)
+    return _with_history(bundle, entries, bought, strategy, _bought_in_slate(bundle, customer))
 
 
 def from_events(
@@ -63,11 +63,11 @@ def from_events(
         item_id: (count, max((as_of - last).total_seconds(), 0.0) / 86_400.0)
         for item_id, (count, last) in purchases(events).items()
     }
+    met = list(bought) or list(dict.fromkeys(event.item_id for event in reversed(events)))
+    owned = [place for place in map(bundle.items.position, met) if place is not None]
     if strategy == NEW_FOR_YOU:
-        met = list(bought) or list(dict.fromkeys(event.item_id for event in reversed(events)))
-        owned = [place for place in map(bundle.items.position, met) if place is not None]
         return explain_by_neighbours(bundle, entries, owned, strategy)
-    return _with_history(bundle, entries, bought, strategy)
+    return _with_history(bundle, entries, bought, strategy, owned)
 
 
 def from_attributes(
@@ -94,6 +94,7 @@ def from_attributes(
 
 
 _LIKE_YOU = ItemReason("profile", "Liked by customers like you")
+_OF_LIKE_TASTE = ItemReason("customers_like_you", "Customers who buy what you buy also buy this")
 
 
 def _of_features(model: Any) -> Any:
@@ -106,25 +107,35 @@ def _of_features(model: Any) -> Any:
 def explain_by_neighbours(
     bundle: ModelBundle, entries: Sequence[tuple[int, float]], owned: Sequence[int], strategy: str
 ) -> list[Candidate]:
-    """Candidates with the best of the customer's own items among their neighbours as evidence, where there is one."""
+    """Candidates with the best of the customer's own items among their neighbours as evidence, where there is one.
+
+    What has none and is no best seller is bought by those who buy what the customer buys: so the models found it.
+    """
     order = {position: place for place, position in enumerate(owned)}
     explained = []
     for position, score in entries:
         neighbours = [one for one in bundle.similar.positions[position].tolist() if one in order]
         evidence = bundle.items[min(neighbours, key=order.__getitem__)] if neighbours else None
-        explained.append(Candidate(bundle.items[position], score, strategy, evidence_item_id=evidence))
+        reason = _OF_LIKE_TASTE if evidence is None and owned and position not in bundle.best_sellers else None
+        explained.append(Candidate(bundle.items[position], score, strategy, evidence_item_id=evidence, reason=reason))
     return explained
 
 
 def _with_history(
-    bundle: ModelBundle, entries: Sequence[tuple[int, float]], bought: Mapping[str, tuple[int, float]], strategy: str
+    bundle: ModelBundle,
+    entries: Sequence[tuple[int, float]],
+    bought: Mapping[str, tuple[int, float]],
+    strategy: str,
+    owned: Sequence[int],
 ) -> list[Candidate]:
+    """Candidates with what the customer bought of them; the others, which buy again leaves out, by their neighbours."""
     listed = []
-    for position, score in entries:
-        item_id = bundle.items[position]
-        count, age = bought.get(item_id, (0, None))
-        if count or strategy != BUY_AGAIN:
-            listed.append(Candidate(item_id, score, strategy, count, age))
+    for candidate in explain_by_neighbours(bundle, entries, owned, strategy):
+        if candidate.item_id in bought:
+            count, age = bought[candidate.item_id]
+            listed.append(Candidate(candidate.item_id, candidate.score, strategy, count, age))
+        elif strategy != BUY_AGAIN:
+            listed.append(candidate)
     return listed
 
 

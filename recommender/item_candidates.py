@@ -57,8 +57,8 @@ def next_in_session(bundle: ModelBundle, events: Iterable[Event]) -> list[Candid
 
 
 def trending(bundle: ModelBundle, limit: int | None = None) -> list[Candidate]:
-    """What sells more and more, the best ``limit`` where one is given."""
-    return _listed(bundle, bundle.lists.get("trending"), TRENDING, limit)
+    """What sells more and more, the best ``limit`` where one is given; nothing that does not."""
+    return [one for one in _listed(bundle, bundle.lists.get("trending"), TRENDING, limit) if one.score > 0]
 
 
 def new_arrivals(bundle: ModelBundle, limit: int | None = None) -> list[Candidate]:
@@ -95,7 +95,7 @@ def due_again_from_events(
     pairs = Purchased.of(matrix_of(customer_id, events, bundle.items, as_of, has_orders=bundle.has_orders))
     found = model.forecast(pairs, bundle.horizon_days)
     order = np.lexsort((pairs.columns, -found.probabilities))
-    facts = (pairs.columns, found.probabilities, pairs.counts, pairs.last_age_days, found.interval_days)
+    facts = (pairs.columns, found.probabilities, pairs.counts, pairs.last_age_days, found.told_days)
     return [_due(bundle, *entry) for entry in zip(*(fact[order].tolist() for fact in facts), strict=True)]
 
 

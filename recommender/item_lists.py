@@ -9,6 +9,7 @@ from typing import Any
 
 from recommender.answers import ItemReason, RecommendedItem
 from recommender.live_history import describe
+from recommender.models.repurchase_intervals import OWN_INTERVALS
 from recommender.placements import BUY_AGAIN
 from recommender.tables import ATTRIBUTES, attributes_of
 
@@ -18,9 +19,9 @@ class Candidate:
     """An item that may be shown: its score, the strategy that found it, and the evidence for it.
 
     ``count`` and ``last_age_days`` tell the customer's own purchases of it; ``evidence_item_id`` names another item
-    that the customer bought and that led to this one. ``interval_days`` is the typical time between two purchases of
-    it, where the candidate was found by that. ``propensity`` is the probability that the list shows it, ``reason``
-    stands where the strategy alone can tell why.
+    that the customer bought and that led to this one. ``interval_days`` is the time between two purchases of it
+    as it is told, where the candidate was found by that. ``propensity`` is the probability that the list shows it,
+    ``reason`` stands where the strategy alone can tell why.
     """
 
     item_id: str
@@ -118,7 +119,7 @@ def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
     """Why an item is shown: the customer's own purchases, else what it goes with, else that many buy it."""
     if candidate.reason is not None:
         return candidate.reason
-    if candidate.interval_days is not None and candidate.count > 0:
+    if candidate.interval_days is not None and is_due(candidate):
         return ItemReason("due_again", _due_again(candidate, candidate.interval_days), candidate.item_id)
     if candidate.count > 0:
         return ItemReason("bought_before", _bought_before(candidate), candidate.item_id)
@@ -132,7 +133,7 @@ def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
 _LED_BY_ITEM = {
     "similar_items": ("similar", "Similar to {}"),
     "bought_together": ("bought_together", "Bought together with {}"),
-    "next_in_session": ("next_in_session", "Often looked at after {}"),
+    "next_in_session": ("next_in_session", "Often follows {}"),
     "same_session": ("same_session", "Often in the same visit as {}"),
 }
 _LED_BY_ALL = {
@@ -143,10 +144,16 @@ _LED_BY_ALL = {
 }
 
 
+def is_due(candidate: Candidate) -> bool:
+    """Whether as much time has passed since the last purchase as between two of them."""
+    interval, age = candidate.interval_days, candidate.last_age_days
+    return candidate.count > 0 and interval is not None and age is not None and age >= interval
+
+
 def _due_again(candidate: Candidate, interval_days: float) -> str:
     every = max(round(interval_days), 1)
     last = f"the last time was {ago(candidate.last_age_days or 0.0)}"
-    if candidate.count > 1:
+    if candidate.count > OWN_INTERVALS:
         return f"You buy this about every {every} days; {last}" if every > 1 else f"You buy this every day; {last}"
     return f"Customers buy this about every {every} days; {last}" if every > 1 else f"Customers buy this daily; {last}"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from recommender.filter_terms import Not
 from recommender.filters import Filter, parse_filter
-from recommender.item_lists import is_used_up
+from recommender.item_lists import is_due, is_used_up
 from recommender.list_policy import Allows, ListPolicy, Move
 from recommender.list_requests import ListRequest
 from recommender.live_history import ALWAYS
@@ -75,11 +75,7 @@ def _due(visit: Visit | None, place: Placement) -> frozenset[str]:
     """What was bought and is due again by its own interval."""
     if visit is None or BOUGHT not in place.exclude or not place.reoffers_when_due:
         return frozenset()
-    return frozenset(
-        one.item_id
-        for one in due_items(visit)
-        if one.interval_days is not None and (one.last_age_days or 0.0) >= one.interval_days
-    )
+    return frozenset(one.item_id for one in due_items(visit) if is_due(one))
 
 
 def _filters(

@@ -147,7 +147,7 @@ def due_slates(
         ranks = np.arange(len(rows)) - np.searchsorted(rows, rows)
         order, places = order[ranks < depth], (rows[ranks < depth] + start, ranks[ranks < depth])
         due["positions"][places], due["scores"][places] = pairs.columns[order], found.probabilities[order]
-        due["interval_days"][places] = found.interval_days[order]
+        due["interval_days"][places] = found.told_days[order]
         due["last_age_days"][places], due["counts"][places] = pairs.last_age_days[order], pairs.counts[order]
     return due
 

@@ -15,9 +15,10 @@ from recommender.bundle import Slates
 from recommender.history import History
 from recommender.identifiers import IdIndex
 from recommender.interaction_matrix import KIND_WEIGHTS, InteractionMatrix
-from recommender.models import RECOMMENDERS, create
+from recommender.models import create
 from recommender.models.bought_together import UNSEEN
 from recommender.models.next_item import Sequences
+from recommender.models.trending import Trending
 from recommender.parallel import in_parallel
 from training.item_slates import (
     best_sellers,
@@ -28,7 +29,7 @@ from training.item_slates import (
     similar_slates,
 )
 from training.progress import Steps
-from training.recommender_fitting import FAILURES, Fitted
+from training.recommender_fitting import FAILURES, Fitted, told
 from training.selection import Choice
 from training.session_choice import BASELINE, CANDIDATES, choose_session_model
 from training.settings import TrainingSettings
@@ -38,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 # Where no recommender of that name is registered, trending is what sold within about a week.
 TRENDING = "trending"
-TRENDING_TAU_DAYS = 7.0
 
 
 # What is like an item is told to everybody who looks at it: rare pairs must be surer than for one customer's list.
@@ -105,7 +105,7 @@ def train_items(
         },
         lists={
             "popular": one_row(popularity),
-            "trending": one_row(_trending_scores(matrix, seed, item_models.left_out, popularity)),
+            "trending": one_row(_trending_scores(matrix, item_models.left_out)),
             "new_arrivals": new_arrivals(rows, matrix, as_of),
         },
         due=due_slates(matrix, models["repurchase"], settings.horizon_days, may_repeat=_may_repeat(rows, matrix.items))
@@ -198,16 +198,10 @@ def _may_repeat(rows: pd.DataFrame, items: IdIndex) -> np.ndarray:
     return may_repeat
 
 
-def _trending_scores(
-    matrix: InteractionMatrix, seed: int, left_out: dict[str, str], popularity: np.ndarray
-) -> np.ndarray:
-    """A score per item of what sells more and more, by any recommender of that name."""
+def _trending_scores(matrix: InteractionMatrix, left_out: dict[str, str]) -> np.ndarray:
+    """A score per item, above 0 where more customers buy it than before; NaN where nothing can be said."""
     try:
-        keywords: dict[str, Any] = {} if TRENDING in RECOMMENDERS else {"tau_days": TRENDING_TAU_DAYS}
-        name = TRENDING if TRENDING in RECOMMENDERS else "popularity"
-        anybody = matrix.of_customers(np.array([0]))
-        scores: np.ndarray = create(name, seed, **keywords).fit(matrix).score(anybody)[0]
+        return Trending().fit(matrix).item_scores_
     except FAILURES as problem:
-        left_out[TRENDING] = f"{type(problem).__name__}: {problem}"
-        return popularity
-    return scores
+        left_out[TRENDING] = told(TRENDING, problem)
+        return np.full(len(matrix.items), np.nan)

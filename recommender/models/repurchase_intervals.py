@@ -13,6 +13,8 @@ from recommender.interaction_matrix import InteractionMatrix
 
 # Two purchases on neighbouring days may lie minutes apart.
 _SHORTEST_INTERVAL_DAYS = 0.5
+# From so many intervals on a customer has a rhythm.
+OWN_INTERVALS = 2
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,15 @@ class Purchased:
     """Pairs of a customer and an item bought, as parallel arrays.
 
     ``counts`` purchases on different days (those of one day, counted back from the cutoff, are one),
-    ``last_age_days`` since the last, and of the ``counts - 1`` intervals between them the mean of the logarithms (0
-    where there is none) and the sum of their squares about that mean.
+    ``last_age_days`` since the last, ``first_age_days`` since the first, and of the ``counts - 1`` intervals between
+    them the mean of the logarithms (0 where there is none) and the sum of their squares about that mean.
     """
 
     rows: np.ndarray
     columns: np.ndarray
     counts: np.ndarray
     last_age_days: np.ndarray
+    first_age_days: np.ndarray
     log_means: np.ndarray
     log_squares: np.ndarray
 
@@ -51,14 +54,27 @@ class Purchased:
         means = np.bincount(pair, weights=logs, minlength=len(counts)) / np.maximum(counts - 1, 1)
         squares = np.where(begins, 0.0, (logs - means[pair]) ** 2) if len(pair) else logs
         summed = np.bincount(pair, weights=squares, minlength=len(counts))
-        return cls(rows[begins], columns[begins], counts, ages[begins], means, summed)
+        ends = np.append(begins[1:], True) if len(begins) else begins
+        return cls(rows[begins], columns[begins], counts, ages[begins], ages[ends], means, summed)
+
+    @property
+    def mean_interval_days(self) -> np.ndarray:
+        """The mean days between two purchases of each pair; NaN where there was one."""
+        span, intervals = self.first_age_days - self.last_age_days, self.counts - 1
+        means: np.ndarray = np.divide(span, intervals, out=np.full(len(span), np.nan), where=intervals > 0)
+        return means
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """For each pair: the typical days between purchases, and the probability of one within the horizon."""
+    """For each pair: the typical days between purchases, and the probability of one within the horizon.
+
+    ``told_days`` is what can be said of it in words: the customer's own mean from OWN_INTERVALS intervals on, before
+    that what is usual for the item.
+    """
 
     interval_days: np.ndarray
+    told_days: np.ndarray
     probabilities: np.ndarray
 
 
@@ -133,7 +149,8 @@ class RepurchaseIntervals:
         returns = np.clip(returns, 0.0, 0.999)
         now = _by_now(pairs.last_age_days, typical, variance)
         then = _by_now(pairs.last_age_days + horizon_days, typical, variance)
-        return Forecast(np.exp(typical), returns * (then - now) / (1.0 - returns * now))
+        told = np.where(intervals >= OWN_INTERVALS, pairs.mean_interval_days, np.exp(prior))
+        return Forecast(np.exp(typical), told, returns * (then - now) / (1.0 - returns * now))
 
     def state(self) -> dict[str, Any]:
         """What was learned of items and pairs; raises NotFitted before ``fit``."""

@@ -148,10 +148,18 @@ def test_new_arrivals_begin_with_what_came_last(ask):
     assert answer.items[0].reasons[0].code == "new_arrival"
 
 
-def test_trending_items_say_so(ask):
+def test_where_nothing_sells_more_than_before_nothing_is_said_to(ask):
     answer = ask("trending", limit=3)
-    assert (answer.strategy, answer.fallback, len(answer.items)) == ("trending", None, 3)
-    assert answer.items[0].reasons[0].code == "trending"
+    assert "trending" not in {one.reasons[0].code for one in answer.items}
+    assert answer.fallback == "popular_items"
+
+
+def test_what_more_customers_buy_than_before_is_trending(tmp_path):
+    rising = [line(f"r{number}", "bun", 1.0) for number in range(12)]
+    risen = item_bundle(item_history(tmp_path, [*order_lines(), *rising], views()))
+    found = item_candidates.trending(risen)
+    assert [one.item_id for one in found] == ["bun"]
+    assert reason_for(found[0], {}).code == "trending"
 
 
 def test_what_cannot_be_sold_is_never_shown_and_the_next_way_is_taken(ask, shop):
@@ -208,7 +216,7 @@ def test_visitors_without_a_name_teach_what_comes_next(bundle):
     grill = Event("grill", END, "view")
     found = item_candidates.next_in_session(bundle, [grill])
     assert [one.item_id for one in found] == ["charcoal"]
-    assert reason_for(found[0], {}).text == "Often looked at after grill"
+    assert reason_for(found[0], {}).text == "Often follows grill"
     assert item_candidates.next_in_session(bundle, [Event("unheard of", END, "view")]) == []
     assert item_candidates.next_in_session(bundle, []) == []
 
@@ -244,7 +252,23 @@ def test_what_is_due_is_told_with_its_rhythm(bundle):
     position = bundle.customers.position("c03")
     found = {one.item_id: one for one in item_candidates.due_again(bundle, position)}
     assert set(found) == {"soap", "sponge", "milk"}
-    assert reason_for(found["milk"], {}).text == "You buy this about every 10 days; the last time was 6 days ago"
+    assert reason_for(found["milk"], {}).text == "You bought this 6 times, the last time 6 days ago"
+    events = [Event(row["item_id"], row["ordered_at"], "order") for row in order_lines() if row["customer_id"] == "c03"]
+    due = {
+        one.item_id: one
+        for one in item_candidates.due_again_from_events(bundle, "c03", events, END + timedelta(days=5))
+    }
+    assert reason_for(due["milk"], {}).text == "You buy this about every 10 days; the last time was 11 days ago"
+
+
+def test_a_rhythm_is_the_customers_own_from_two_intervals_on_and_before_that_what_is_usual(bundle):
+    def said(*days_ago: float) -> str:
+        events = [Event("milk", END - timedelta(days=ago), "order") for ago in days_ago]
+        return reason_for(item_candidates.due_again_from_events(bundle, "new", events, END)[0], {}).text
+
+    assert said(90, 60, 30) == "You buy this about every 30 days; the last time was 30 days ago"
+    assert said(150, 30) == "Customers buy this about every 10 days; the last time was 30 days ago"
+    assert said(30) == "Customers buy this about every 10 days; the last time was 30 days ago"
 
 
 def test_what_is_not_used_up_takes_no_place_among_what_is_due(tmp_path, monkeypatch):

@@ -143,7 +143,8 @@ def test_a_reason_of_everybody_goes_with_what_it_says(
         answer = recommend(shop, served, ListRequest(WHO, placement=placement, limit=3), NOW)
         return (item_id, code, None) in reasons(answer)
 
-    assert says("with", order_lines())
+    rising = [line(f"r{number}", "bun", 1.0) for number in range(12)]
+    assert says("with", [*order_lines(), *rising])
     long_ago = {"category": "food > drinks", "available_from": END - timedelta(days=300)}
     monkeypatch.setitem(item_shop.ITEMS, "tea", long_ago)
-    assert not says("without", [without(row) for row in order_lines()])
+    assert not says("without", [without(row) for row in [*order_lines(), *rising]])
