@@ -22,6 +22,8 @@ from recommender.periods import instant, rfc3339
 from recommender.placements import Placement, placements_from
 
 FORMAT = 2
+# The model for customers of whom only attributes are known.
+PROFILE = "profile"
 # So many items that sell best can be called popular.
 BEST_SELLERS = 100
 MANIFEST = "manifest.json"

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from recommender.answers import ItemReason
-from recommender.bundle import ModelBundle, Slates
+from recommender.bundle import PROFILE, ModelBundle, Slates
 from recommender.feature_matrices import features_of_customer
 from recommender.interaction_matrix import FeatureMatrix
 from recommender.item_lists import Candidate
@@ -73,11 +73,12 @@ def from_events(
 def from_attributes(
     bundle: ModelBundle, row: Mapping[str, Any], strategy: str, as_of: datetime, *, allowed: np.ndarray | None = None
 ) -> list[Candidate]:
-    """The slate of a customer without any event, from the customers row; empty where no model learned its features.
+    """The slate of a customer without any event, from the customers row.
 
-    ``allowed`` marks the items that may be chosen.
+    Empty where attributes were not shown to say more than popularity, or the row has none that were met. ``allowed``
+    marks the items that may be chosen.
     """
-    model = _of_features(bundle.models["new" if strategy == NEW_FOR_YOU else "all"])
+    model = bundle.models.get(PROFILE)
     names = features_of_customer(row)
     if model is None or not set(names).intersection(model.feature_names_):
         return []
@@ -95,13 +96,6 @@ def from_attributes(
 
 _LIKE_YOU = ItemReason("profile", "Liked by customers like you")
 _OF_LIKE_TASTE = ItemReason("customers_like_you", "Customers who buy what you buy also buy this")
-
-
-def _of_features(model: Any) -> Any:
-    """The model, or the one within a blend, that learned features of customers; None where none did."""
-    if getattr(model, "feature_names_", ()):
-        return model
-    return next(filter(None, map(_of_features, getattr(model, "fitted_", ()))), None)
 
 
 def explain_by_neighbours(

@@ -20,6 +20,7 @@ from recommender.top_items import top_items
 from training.gate import worse_slices
 from training.interactions import events_before
 from training.list_evaluation import POPULARITY, Customers, evaluate_lists, with_shipped
+from training.profile_choice import choose_profile
 from training.progress import Steps
 from training.ranking_training import RANK_BLEND, TWO_STAGE, PastExamples, past_examples, with_combined
 from training.recommender_fitting import FAILURES, fit_recommenders, told
@@ -35,12 +36,16 @@ K_JUDGED = 10
 
 @dataclass(frozen=True)
 class Chosen:
-    """The choice per slate, what the ranker may learn from, which recommenders were left out, and all figures."""
+    """The choice per slate, what the ranker may learn from, which recommenders were left out, and all figures.
+
+    ``profile`` is the choice for customers of whom only attributes are known.
+    """
 
     choices: Mapping[str, Choice]
     examples: PastExamples
     left_out: Mapping[str, str]
     figures: Mapping[str, Any] = field(default_factory=dict)
+    profile: Choice | None = None
 
 
 def top_of(model: Recommender, matrix: InteractionMatrix, *, k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -125,7 +130,9 @@ def choose_recommenders(
     lists = judge_recommenders(fitted.models, known, truth, most=most, seed=seed, steps=steps)
     choices = {slate: _choice(slate, lists, seed=seed) for slate in SLATES}
     figures = {slate: with_shipped(lists.figures[slate], choices[slate].shipped) for slate in SLATES}
-    return Chosen(choices, examples, {**fitted.left_out, **examples.left_out, **lists.left_out}, figures)
+    profile = choose_profile(fitted, known, truth, most=most, seed=seed)
+    left_out = {**fitted.left_out, **examples.left_out, **lists.left_out}
+    return Chosen(choices, examples, left_out, figures, profile)
 
 
 def _choice(slate: str, lists: JudgedLists, *, seed: int) -> Choice:

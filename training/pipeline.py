@@ -116,7 +116,11 @@ def _bundle(
         due=lists.item_answers.due,
         categories=lists.item_answers.categories,
         category_lists=lists.item_answers.category_lists,
-        models={**lists.models, **lists.item_answers.models, **_present(churn=churn.model, value=value.model)},
+        models={
+            **lists.models,
+            **lists.item_answers.models,
+            **_present(churn=churn.model, value=value.model, profile=lists.profile),
+        },
     )
 
 

@@ -15,6 +15,7 @@ from training.interactions import interactions_before
 from training.item_training import ItemAnswers, train_items
 from training.list_choice import BASELINES, COMBINED, SLATES, Chosen, choose_recommenders
 from training.list_evaluation import POPULARITY
+from training.profile_choice import fit_profile
 from training.progress import Steps
 from training.ranking_training import with_combined
 from training.recommender_fitting import Fitted, fit_recommenders
@@ -34,6 +35,7 @@ class TrainedRecommendations:
     models: Mapping[str, Recommender]
     laid: LaidSlates
     item_answers: ItemAnswers
+    profile: Recommender | None
     left_out: Mapping[str, str]
     counts: Mapping[str, int]
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -65,12 +67,13 @@ def train_recommendations(
     item_answers = train_items(history, matrix, fitted, laid.slates, settings, as_of=as_of, seed=seed, steps=steps)
     return TrainedRecommendations(
         matrix=matrix,
-        choices=chosen.choices,
+        choices={**chosen.choices, **({"profile": chosen.profile} if chosen.profile else {})},
         fitted=fitted,
         models=models,
         shipped=shipped,
         laid=laid,
         item_answers=item_answers,
+        profile=fit_profile(matrix) if chosen.profile and not chosen.profile.is_baseline else None,
         left_out={**chosen.left_out, **fitted.left_out, **item_answers.left_out},
         counts={"customers": len(matrix.customers), "items": len(matrix.items), "interactions": len(matrix)},
         figures=chosen.figures,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_DECISIVE = {"all": "ndcg", "new": "ndcg", "churn": "auc", "value": "negative_squared_error"}
+_DECISIVE = {"all": "ndcg", "new": "ndcg", "profile": "ndcg", "churn": "auc", "value": "negative_squared_error"}
 _TITLES = {
     "all": "What to show (bought items included)",
     "new": "What to show of what was never bought",
+    "profile": "What to show to customers of whom only attributes are known",
     "churn": "Who leaves",
     "value": "What a customer is worth",
 }

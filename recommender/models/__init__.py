@@ -20,6 +20,7 @@ RECOMMENDERS = {
     "ease": "recommender.models.ease:Ease",
     "rp3beta": "recommender.models.rp3beta:RP3Beta",
     "als": "recommender.models.als:AlternatingLeastSquares",
+    "attribute_popularity": "recommender.models.attribute_popularity:AttributePopularity",
     "affinity": "recommender.models.affinity:Affinity",
     "lightfm_hybrid": "recommender.models.lightfm_hybrid:LightFMHybrid",
     "blending": "recommender.models.blending:Blend",

@@ -15,6 +15,8 @@ from recommender.models.interaction_weights import history_weights, learning_wei
 from recommender.models.sparse_arrays import csr_from_state, csr_state
 from recommender.randomness import rng_for
 
+_SETTINGS = ("factors", "low_pass_weight", "sharpening_steps", "sharpening_step", "weighting", "tau_days",
+             "known_customers", "seed")  # fmt: skip
 # Up to this number of customers or items all singular values are found exactly.
 _SMALL_SIDE = 512
 # Singular values closer than this share of the largest are one value: which of their vectors come first is chance.
@@ -32,7 +34,8 @@ class GraphFilter:
     Euler step of the sharpening process of Choi et al. (2023, BSPM).
 
     Only histories are scored, so a new customer or event counts at once. Customers without a history are unknown
-    (NaN), and so are items that the fit never met. There are at most as many factors as half of the customers or
+    (NaN), and so are items that the fit never met. The graph holds at most ``known_customers`` customers, drawn with
+    the seed: what a score costs grows with them. There are at most as many factors as half of the customers or
     items, and those tied with the first that is left out are left out too.
     """
 
@@ -49,6 +52,7 @@ class GraphFilter:
         sharpening_step: float = 0.6,
         weighting: str = "damped",
         tau_days: float = 120.0,
+        known_customers: int = 50_000,
         seed: int = 0,
     ) -> None:
         self.factors = factors
@@ -57,12 +61,12 @@ class GraphFilter:
         self.sharpening_step = sharpening_step
         self.weighting = weighting
         self.tau_days = tau_days
+        self.known_customers = known_customers
         self.seed = seed
 
     def settings(self) -> dict[str, Any]:
         """The keywords that make an equal, unfitted model."""
-        names = ("factors", "low_pass_weight", "sharpening_steps", "sharpening_step", "weighting", "tau_days", "seed")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _SETTINGS}
 
     def fit(self, interactions: InteractionMatrix) -> Self:
         """Normalise the interactions and find the factors.
@@ -72,7 +76,7 @@ class GraphFilter:
         require_interactions(self, interactions)
         if self.factors < 1:
             raise SettingError(f"factors {self.factors} of GraphFilter is below 1; give the number of factors to keep")
-        weights = learning_weights(interactions, self.weighting)
+        weights = self._drawn(learning_weights(interactions, self.weighting))
         customer_sums = np.asarray(weights.sum(axis=1), dtype=np.float64).ravel()
         self.item_sums_ = np.asarray(weights.sum(axis=0), dtype=np.float32).ravel()
         left, right = _powers(customer_sums, -0.5), _powers(self.item_sums_, -0.5)
@@ -83,6 +87,14 @@ class GraphFilter:
         ends = np.float32(self.low_pass_weight) * factors * np.sqrt(self.item_sums_)[:, None]
         self.ends_ = self._sharpened(ends, self.normalised_)
         return self
+
+    def _drawn(self, weights: sparse.csr_matrix) -> sparse.csr_matrix:
+        """The rows of at most ``known_customers`` customers who met anything."""
+        chosen = np.flatnonzero(np.diff(weights.indptr))
+        if len(chosen) <= self.known_customers:
+            return weights
+        drawn = rng_for(self.seed, "customers of the graph filter").choice(chosen, self.known_customers, replace=False)
+        return sparse.csr_matrix(weights[np.sort(drawn)])
 
     def score(self, histories: InteractionMatrix) -> np.ndarray:
         """What the filter lets through of each history."""

@@ -20,7 +20,7 @@ EVERY = sorted(models.RECOMMENDERS)
 # Those that give a customer other scores than the neighbour because the two bought other things.
 PERSONALISING = sorted(set(EVERY) - {"popularity", "trending"})
 # Those that can find an item that the customer never met.
-DISCOVERING = sorted(set(PERSONALISING) - {"personal_frequency", "blending", "rank_blending"})
+DISCOVERING = sorted(set(PERSONALISING) - {"personal_frequency", "attribute_popularity", "blending", "rank_blending"})
 SIDE = 16
 
 
@@ -33,8 +33,10 @@ def checkerboard() -> InteractionMatrix:
         if row % 2 == column % 2 and row != column
     ]
     board = InteractionMatrix.from_pairs(*zip(*pairs, strict=True))
-    colours = sparse.csr_matrix(np.tile(np.eye(2, dtype=np.float32), (SIDE // 2, 1)))
-    return replace(board, item_features=FeatureMatrix(("colour=even", "colour=odd"), colours))
+    colours = FeatureMatrix(
+        ("colour=even", "colour=odd"), sparse.csr_matrix(np.tile(np.eye(2, dtype=np.float32), (SIDE // 2, 1)))
+    )
+    return replace(board, item_features=colours, customer_features=colours)
 
 
 def fitted(name: str, interactions: InteractionMatrix, seed: int = 0):

@@ -90,3 +90,13 @@ def test_settings_that_cannot_be_used_are_named():
         GraphFilter(factors=0).fit(PAIRS)
     with pytest.raises(UnknownName, match="no weighting 'cosine'; there are: binary, damped"):
         GraphFilter(weighting="cosine").fit(PAIRS)
+
+
+def test_the_graph_holds_no_more_customers_than_set_and_still_knows_what_goes_together():
+    pairs = [(f"c{row:03}", f"{'ab'[row % 2]}{column}") for row in range(200) for column in range(4)]
+    shop = InteractionMatrix.from_pairs(*zip(*pairs, strict=True))
+    model = GraphFilter(known_customers=40).fit(shop)
+    assert model.normalised_.shape == (40, 8)
+    best = np.argsort(-model.score(shop), axis=1)[:, :4]
+    own = [{shop.items[int(one)][0] for one in row} for row in best]
+    assert own == [{"ab"[row % 2]} for row in range(200)]
