@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from api.app import create_app
 from api.config import Settings
-from recommender.models import create
-from recommender.models.blending import Blend
 from tests.api.shops import open_shop
 from tests.conftest import NOW
-from training.interactions import interactions_before
 
 
 @pytest.fixture(scope="module")
 def newcomers(trained, tmp_path_factory) -> Iterator:
     """The small shop served by a model that learned what customers of a region like: the north department b."""
-    bundle, history = trained
-    matrix = interactions_before(history, bundle.as_of)
-    hybrid = create("lightfm_hybrid", components=8, epochs=10)
-    parts = (create("personal_frequency"), hybrid, create("popularity"))
-    blend = Blend.of_fitted([one.fit(matrix) for one in parts])
-    served = replace(bundle, models={**bundle.models, "all": blend, "new": blend})
+    assert "profile" in trained[0].models
     home = tmp_path_factory.mktemp("cold_start")
-    shop = open_shop(home, f"sqlite:///{home / 'store.sqlite'}", (served, history))
+    shop = open_shop(home, f"sqlite:///{home / 'store.sqlite'}", trained)
     app = create_app(Settings(home=shop.home, store=shop.store_url), clock=lambda: NOW)
 
     def ask(method: str, path: str, scope: str, **options):
