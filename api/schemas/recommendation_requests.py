@@ -52,7 +52,7 @@ def _without_nul(text: str) -> str:
 FilterText = Annotated[str, Field(max_length=LENGTH_AT_MOST), AfterValidator(_readable)]
 Identifier = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_without_nul)]
 Includable = Annotated[str, AfterValidator(_known_name)]
-ContextValue = str | float | bool | None
+ContextValue = Annotated[str, Field(max_length=256)] | float | bool | None
 
 
 class RecommendationsQuery(Query):
@@ -152,7 +152,7 @@ class RecommendationsIn(WhoAsks):
     placement: str = Field("home", min_length=1, max_length=64, description="Where the items are shown")
     limit: int = Field(10, ge=1, le=100, description="Number of items at most")
     context_items: list[Identifier] = Field([], max_length=100, description="The items of the page; none is shown")
-    context: dict[Annotated[str, Field(max_length=64)], Annotated[ContextValue, Field(max_length=256)]] = Field(
+    context: dict[Annotated[str, Field(max_length=64)], ContextValue] = Field(
         {}, max_length=150, description="Facts that rules of the placement may ask for, such as the channel"
     )
     filter: FilterText = Field("", description="What every item must be; the language is described in README")

@@ -235,6 +235,9 @@ def test_rotation_moves_down_what_was_shown(server):
             "/recent_events/0/occurred_at",
         ),
         (RECOMMENDATIONS, {"context": {"a": {"b": 1}}}, "/context/a"),
+        (RECOMMENDATIONS, {"context": {"a": ["b"]}}, "/context/a"),
+        (RECOMMENDATIONS, {"context": {"a": "x" * 257}}, "/context/a"),
+        (RECOMMENDATIONS, {"context": {"x" * 65: 1}}, "/context/xxx"),
         (RECOMMENDATIONS, {"placement": "attic"}, "/placement"),
         (RECOMMENDATIONS, {"include": ["secrets"]}, "/include/0"),
         (RECOMMENDATIONS, {"size": 3}, "/size"),
@@ -250,6 +253,15 @@ def test_what_cannot_be_asked_is_named(ask, path, body, pointer):
     response = ask("POST", path, scope="recs:read", json=body)
     assert response.status_code == 422
     assert response.json["errors"][0]["pointer"].startswith(pointer)
+
+
+@pytest.mark.parametrize("value", ["app", "x" * 256, "", 3, -1.5, 1e308, 2**70, True, False, None])
+@pytest.mark.parametrize("path", [RECOMMENDATIONS, f"{RECOMMENDATIONS}/batch"])
+def test_a_fact_of_the_context_may_be_a_text_a_number_a_truth_or_nothing(ask, path, value):
+    request = {"context": {"channel": value}, "limit": 3, "dry_run": True}
+    body = request if path == RECOMMENDATIONS else {"requests": [request]}
+    answer = ask("POST", path, scope="recs:read", data=json.dumps(body), content_type="application/json")
+    assert answer.status_code == 200, answer.json
 
 
 def test_a_filter_in_a_query_that_cannot_be_read_is_named(ask):
