@@ -231,5 +231,5 @@ _KINDS = (bool, int | float, str, datetime)
 def _instant_or_none(text: str) -> datetime | None:
     try:
         return instant(text)
-    except (SettingError, OverflowError):
+    except SettingError:
         return None

@@ -33,7 +33,7 @@ class Period:
 def instant(text: str) -> datetime:
     """Read an RFC 3339 instant, or a date as its midnight UTC.
 
-    Raises SettingError for anything else, also for an instant without an offset.
+    Raises SettingError for anything else, also for an instant without an offset or outside the calendar in UTC.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -43,7 +43,10 @@ def instant(text: str) -> datetime:
         return moment.replace(tzinfo=UTC)
     if moment.tzinfo is None:
         raise SettingError(f"{text!r} has no offset; write {text}Z if it is UTC")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise SettingError(f"{text!r} lies outside the calendar in UTC; its years are 1 to 9999") from None
 
 
 def to_microseconds(moment: datetime) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.schemas.common import Query
+from recommender.column_kinds import KINDS, BadValue
 from recommender.errors import SettingError
 from recommender.filter_parsing import LENGTH_AT_MOST
 from recommender.filters import parse_filter
@@ -49,8 +50,18 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _instant(value: Any) -> datetime:
+    """The instant in UTC, read as the tables read theirs."""
+    try:
+        moment: datetime = KINDS["instant"].parse(value)
+    except BadValue as bad:
+        raise ValueError(str(bad)) from None
+    return moment
+
+
 FilterText = Annotated[str, Field(max_length=LENGTH_AT_MOST), AfterValidator(_readable)]
 Identifier = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_without_nul)]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
 Includable = Annotated[str, AfterValidator(_known_name)]
 ContextValue = Annotated[str, Field(max_length=256)] | float | bool | None
 
@@ -110,7 +121,7 @@ class RecentEventIn(Body):
 
     item_id: Identifier = Field(description="The item")
     kind: str = Field("view", pattern=_KIND, max_length=64, description="view, cart_add, cart_remove, dislike, ...")
-    occurred_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+    occurred_at: Instant | None = Field(
         None, description="When, with an offset; left out: just now. An instant in the future counts as now"
     )
 
@@ -124,10 +135,7 @@ class WhoAsks(Body):
 
     def events(self) -> tuple[RecentEvent, ...]:
         """The events of the request, their instants in UTC."""
-        return tuple(
-            RecentEvent(one.item_id, one.kind, one.occurred_at and one.occurred_at.astimezone(UTC))
-            for one in self.recent_events
-        )
+        return tuple(RecentEvent(one.item_id, one.kind, one.occurred_at) for one in self.recent_events)
 
 
 _REQUEST: dict[str, Any] = {

@@ -234,6 +234,7 @@ def test_rotation_moves_down_what_was_shown(server):
             {"recent_events": [{"item_id": "a", "occurred_at": "2024-03-02T10:00:00"}]},
             "/recent_events/0/occurred_at",
         ),
+        (RECOMMENDATIONS, {"recent_events": [{"item_id": "a", "occurred_at": 1}]}, "/recent_events/0/occurred_at"),
         (RECOMMENDATIONS, {"context": {"a": {"b": 1}}}, "/context/a"),
         (RECOMMENDATIONS, {"context": {"a": ["b"]}}, "/context/a"),
         (RECOMMENDATIONS, {"context": {"a": "x" * 257}}, "/context/a"),
@@ -269,6 +270,19 @@ def test_a_filter_in_a_query_that_cannot_be_read_is_named(ask):
     (error,) = response.json["errors"]
     assert (response.status_code, error["parameter"]) == (422, "filter")
     assert "character 1: there is no field 'colour'" in error["detail"]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("path", [RECOMMENDATIONS, "/v1/rerank"])
+def test_an_instant_outside_the_calendar_is_refused_as_it_is_among_events(ask, path, text):
+    event = {"item_id": "a01", "occurred_at": text}
+    asked = {"item_ids": ["a01"]} if path == "/v1/rerank" else {}
+    refused = ask("POST", path, scope="recs:read", json={**asked, "recent_events": [event]})
+    sent = {**event, "event_id": "edge", "kind": "view", "customer_id": "nobody"}
+    (rejected,) = ask("POST", "/v1/events", scope="events:write", json=sent).json["rejected"]
+    (error,) = refused.json["errors"]
+    assert (refused.status_code, error["pointer"]) == (422, "/recent_events/0/occurred_at")
+    assert error["detail"] == rejected["detail"] == f"'{text}' lies outside the calendar"
 
 
 JSON = st.recursive(
