@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from recommender.column_kinds import BadValue
 from recommender.errors import DataError
 from recommender.tables import ATTRIBUTES, Column, Table
-from recommender.validation import Rejection, check_row, is_missing, parse_value, required
+from recommender.validation import EARLIEST, Rejection, check_row, is_missing, parse_value, required
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +121,7 @@ def _within_limits(column: Column, values: pd.Series, now: datetime) -> pd.Serie
     if column.maximum is not None:
         within &= (values <= column.maximum).fillna(False).astype(bool)
     if column.kind_name == "instant" and not column.is_plan:
-        within &= values < now
+        within &= (values >= EARLIEST) & (values < now)
     return within
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 
 from recommender.column_kinds import BadValue, shown
 from recommender.tables import ATTRIBUTES, Column, Table
 
-if TYPE_CHECKING:
-    pass
+# Nothing that a company does with a customer is older: earlier instants stand for ones that are not known.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,16 @@ def check_value(column: Column, value: Any, now: datetime) -> None:
         raise BadValue(code, f"{value:g} is below {column.minimum:g}")
     if column.maximum is not None and value > column.maximum:
         raise BadValue("out_of_range", f"{value:g} is above {column.maximum:g}")
-    if column.kind_name == "instant" and not column.is_plan and value >= now:
-        raise BadValue("future_instant", f"{value.isoformat()} has not happened yet")
+    if column.kind_name == "instant" and not column.is_plan:
+        check_not_ancient(value)
+        if value >= now:
+            raise BadValue("future_instant", f"{value.isoformat()} has not happened yet")
+
+
+def check_not_ancient(moment: datetime) -> None:
+    """Raise BadValue where something is said to have happened before EARLIEST."""
+    if moment < EARLIEST:
+        raise BadValue("out_of_range", f"{moment.isoformat()} lies before {EARLIEST.year}; leave out what is not known")
 
 
 def required(column: Column) -> str:

@@ -13,6 +13,7 @@ from recommender.errors import SettingError
 from recommender.filter_parsing import LENGTH_AT_MOST
 from recommender.filters import parse_filter
 from recommender.list_requests import ListRequest, RecentEvent
+from recommender.validation import check_not_ancient
 
 MOST_REQUESTS = 100
 MOST_RERANKED = 500
@@ -51,9 +52,10 @@ def _without_nul(text: str) -> str:
 
 
 def _instant(value: Any) -> datetime:
-    """The instant in UTC, read as the tables read theirs."""
+    """The instant in UTC at which something happened, read as the tables read theirs."""
     try:
         moment: datetime = KINDS["instant"].parse(value)
+        check_not_ancient(moment)
     except BadValue as bad:
         raise ValueError(str(bad)) from None
     return moment

@@ -16,7 +16,7 @@ from recommender.errors import DataError
 from recommender.frame_validation import validate_frame
 from recommender.tables import Column, Table
 from recommender.touchpoints import TABLES
-from recommender.validation import is_missing, validate_rows
+from recommender.validation import EARLIEST, is_missing, validate_rows
 from tests.conftest import NOW
 
 EAST = timezone(timedelta(hours=5, minutes=30))
@@ -51,6 +51,9 @@ RAW: dict[str, list[Any]] = {
         "0000-01-01T00:00:00Z",
         "9999-12-31T23:59:59Z",
         "1500-01-01T00:00:00Z",
+        "1899-12-31T23:59:59.999999Z",
+        "1900-01-01T00:00:00Z",
+        datetime(1800, 1, 1, tzinfo=UTC),
         "2024-01-03",
         "2024-01-03T12:00Z",
         "20240103T120000Z",
@@ -189,6 +192,9 @@ ANSWER = {"response_id": "r1", "customer_id": "ann", "answered_at": "2024-01-03T
         ("order_lines", {**ORDER, "ordered_at": "2024-01-03"}, "ordered_at", "wrong_type", "is not an instant"),
         ("order_lines", {**ORDER, "ordered_at": "2024-02-30T00:00:00Z"}, "ordered_at", "wrong_type", "any calendar"),
         ("order_lines", {**ORDER, "ordered_at": "2024-06-01T00:00:00Z"}, "ordered_at", "future_instant", "happened"),
+        ("order_lines", {**ORDER, "ordered_at": "1899-12-31T23:59:59Z"}, "ordered_at", "out_of_range", "before 1900"),
+        ("customers", {"customer_id": "ann", "signed_up_at": "0001-01-01T00:00:00Z"}, "signed_up_at", "out_of_range",
+         "lies before 1900; leave out what is not known"),
         ("order_lines", {**ORDER, "delivered_at": "2024-01-02T00:00:00Z"}, "delivered_at", "before_start", "before"),
         ("order_lines", {**ORDER, "colour": "red"}, "colour", "unknown_column", "order_lines has no column 'colour'"),
         ("survey_responses", {**ANSWER, "kind": "smile"}, "kind", "not_allowed", "'smile' is none of nps, csat, ces"),
@@ -214,6 +220,12 @@ def test_an_event_needs_a_customer_or_a_session() -> None:
         (0, "missing_value", "one of customer_id, session_id is required")
     ]
     assert valid.places == [1]
+
+
+def test_what_happened_at_the_beginning_of_1900_and_an_old_plan_may_pass() -> None:
+    assert validate_rows(TABLES["order_lines"], [{**ORDER, "ordered_at": EARLIEST}], now=NOW).rejections == []
+    item = {"item_id": "tea", "available_from": "0001-01-01T00:00:00Z"}
+    assert validate_rows(TABLES["items"], [item], now=NOW).rejections == []
 
 
 def test_an_offer_and_a_promise_may_lie_in_the_future() -> None:
