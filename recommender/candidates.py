@@ -15,7 +15,7 @@ from recommender.bundle import PROFILE, ModelBundle, Slates
 from recommender.feature_matrices import features_of_customer
 from recommender.interaction_matrix import FeatureMatrix
 from recommender.item_lists import Candidate
-from recommender.live_history import Event, matrix_of, purchases
+from recommender.live_history import Event, Purchases, matrix_of
 from recommender.placements import BUY_AGAIN, NEW_FOR_YOU
 from recommender.ranking import mask
 from recommender.top_items import top_items
@@ -46,28 +46,37 @@ def from_events(
     events: Sequence[Event],
     strategy: str,
     as_of: datetime,
+    bought: Purchases,
     *,
     depth: int = DEPTH,
     allowed: np.ndarray | None = None,
 ) -> list[Candidate]:
     """The ``depth`` best items of a customer as the shipped model scores them now, from the events given.
 
-    ``allowed`` marks the items that may be chosen.
+    ``bought`` tells all purchases, also those older than the events; ``allowed`` marks the items that may be chosen.
     """
-    answer = "new" if strategy == NEW_FOR_YOU else "all"
+    is_new = strategy == NEW_FOR_YOU
     matrix = matrix_of(customer_id, events, bundle.items, as_of, has_orders=bundle.has_orders)
-    scores = mask(bundle.models[answer].score(matrix), matrix, seen=strategy == NEW_FOR_YOU, allowed=allowed)
+    scores = bundle.models["new" if is_new else "all"].score(matrix)
+    scores = mask(scores, matrix, seen=is_new, allowed=_never_bought(bundle, bought, allowed) if is_new else allowed)
     positions, best = top_items(scores, min(depth, len(bundle.items)))
     entries = [(int(one), float(score)) for one, score in zip(positions[0], best[0], strict=True) if one >= 0]
-    bought = {
-        item_id: (count, max((as_of - last).total_seconds(), 0.0) / 86_400.0)
-        for item_id, (count, last) in purchases(events).items()
-    }
     met = list(bought) or list(dict.fromkeys(event.item_id for event in reversed(events)))
     owned = [place for place in map(bundle.items.position, met) if place is not None]
-    if strategy == NEW_FOR_YOU:
+    if is_new:
         return explain_by_neighbours(bundle, entries, owned, strategy)
-    return _with_history(bundle, entries, bought, strategy, owned)
+    aged = {item_id: (count, _age_days(last, as_of)) for item_id, (count, last) in bought.items()}
+    return _with_history(bundle, entries, aged, strategy, owned)
+
+
+def _never_bought(bundle: ModelBundle, bought: Purchases, allowed: np.ndarray | None) -> np.ndarray:
+    left = np.ones(len(bundle.items), dtype=bool) if allowed is None else allowed.copy()
+    left[[place for item_id in bought if (place := bundle.items.position(item_id)) is not None]] = False
+    return left
+
+
+def _age_days(moment: datetime, as_of: datetime) -> float:
+    return max((as_of - moment).total_seconds(), 0.0) / 86_400.0
 
 
 def from_attributes(

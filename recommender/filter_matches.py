@@ -73,7 +73,7 @@ class FilterMatches:
     def popular(self, strategy: str) -> Sequence[Candidate]:
         """Those that suit anybody best."""
         visit = self._visit
-        return _told(candidates.from_events(visit.bundle, NOBODY, (), strategy, visit.as_of, allowed=self.allowed))
+        return _told(candidates.from_events(visit.bundle, NOBODY, (), strategy, visit.as_of, {}, allowed=self.allowed))
 
     def deeper(self, strategy: str) -> Callable[[], Sequence[Candidate]] | None:
         """How a strategy goes on among all that passes, None for one that cannot."""

@@ -12,10 +12,17 @@ import numpy as np
 from recommender.event_store import EventStore
 from recommender.identifiers import IdIndex
 from recommender.interaction_matrix import KIND_WEIGHTS, InteractionMatrix
+from recommender.periods import from_microseconds
+from recommender.store_engine import reading
+from recommender.store_queries import query_items_met
 
-# Enough for the heaviest human customer; a robot's older events change no answer.
+# Enough to score the heaviest human customer; what was bought or refused is known however long ago it was.
 EVENTS_AT_MOST = 5_000
+# Of interactions, those that say something of an item until another event takes it back.
+LASTING_KINDS = ("cart_add", "cart_remove", "dislike", "order", "wishlist")
 _DAY_SECONDS = 86_400.0
+# By item: at how many instants the customer bought it, and the last of them.
+Purchases = Mapping[str, tuple[int, datetime]]
 ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -26,6 +33,24 @@ class Event:
     item_id: str
     at: datetime
     kind: str
+
+
+@dataclass(frozen=True)
+class Met:
+    """All of a customer's events of one kind with one item: at how many instants, and the last of them."""
+
+    item_id: str
+    kind: str
+    count: int
+    last_at: datetime
+
+
+def items_met(store: EventStore, customer_id: str) -> list[Met]:
+    """What the customer ordered, returned, or met in one of LASTING_KINDS, ever; what was met first comes first."""
+    values = {"customer_id": customer_id, "kinds": LASTING_KINDS}
+    with reading(store.engine) as connection:
+        found = connection.execute(query_items_met(), values).all()
+    return [Met(item_id, kind, int(count), from_microseconds(last)) for item_id, kind, count, last in found]
 
 
 def events_of(store: EventStore, customer_id: str, *, since: datetime | None = None) -> list[Event]:
@@ -73,12 +98,12 @@ def matrix_of(
     )
 
 
-def purchases(events: Iterable[Event]) -> Mapping[str, tuple[int, datetime]]:
-    """By item: how often the customer bought it, and when last."""
-    bought: dict[str, tuple[int, datetime]] = {}
-    for event in dict.fromkeys(events):
-        if event.kind == "order":
-            count, _ = bought.get(event.item_id, (0, event.at))
+def purchases(met: Iterable[Met], news: Iterable[Event]) -> Purchases:
+    """What was ever bought, from what the store counted and from events, oldest first, that it may hold already."""
+    bought = {one.item_id: (one.count, one.last_at) for one in met if one.kind == "order"}
+    for event in news:
+        count, last_at = bought.get(event.item_id, (0, None))
+        if event.kind == "order" and (last_at is None or event.at > last_at):
             bought[event.item_id] = (count + 1, event.at)
     return bought
 

@@ -64,7 +64,14 @@ def _scored(visit: Visit | None, item_ids: Sequence[str]) -> tuple[dict[str, Can
         positions = visit.bundle.items.positions(list(item_ids))
         only[positions[positions >= 0]] = True
         found: Sequence[Candidate] = from_events(
-            visit.bundle, visit.learned_id, visit.events, FOR_YOU, visit.as_of, depth=len(wanted), allowed=only
+            visit.bundle,
+            visit.learned_id,
+            visit.events,
+            FOR_YOU,
+            visit.as_of,
+            visit.bought,
+            depth=len(wanted),
+            allowed=only,
         )
         return {one.item_id: one for one in found}, None
     popular = item_candidates.best_sellers(visit.bundle)

@@ -124,6 +124,28 @@ def query_of_session(table: str) -> sa.Select[Any]:
 
 
 @cache
+def query_items_met() -> sa.Select[Any]:
+    """By item and kind of event of ``customer_id``: at how many instants, and the last; by the first of them.
+
+    Order lines are of the kind ``order``, returns ``return``; of interactions those of ``kinds`` are counted.
+    """
+    kinds = {"order_lines": sa.literal("order", sa.Text()), "returns": sa.literal("return", sa.Text())}
+    met = sa.union_all(*(_met(table, kinds.get(table)) for table in (*kinds, "interactions"))).subquery().c
+    instants, first, last = sa.func.count(met.at.distinct()), sa.func.min(met.at), sa.func.max(met.at)
+    by_item = sa.select(met.item_id, met.kind, instants, last).group_by(met.item_id, met.kind)
+    return by_item.order_by(first, met.item_id, met.kind)
+
+
+def _met(table: str, kind: sa.ColumnElement[str] | None) -> sa.Select[Any]:
+    declared, columns = table_named(table), EVENT_TABLES[table].c
+    own = columns.customer_id == sa.bindparam("customer_id")
+    named = columns.kind.in_(sa.bindparam("kinds", expanding=True)) if kind is None else sa.true()
+    what = (columns.kind if kind is None else kind).label("kind")
+    query = sa.select(columns.item_id, what, columns[declared.exists_from or SEQUENCE].label("at"))
+    return query.where(own, named, columns.item_id.is_not(None), *consented(declared))
+
+
+@cache
 def query_refused() -> sa.Select[Any]:
     """Whether ``customer_id`` returned or disliked anything."""
     returns, interactions = EVENT_TABLES["returns"].c, EVENT_TABLES["interactions"].c

@@ -57,9 +57,8 @@ def personal(visit: Visit, strategy: str, allowed: Callable[[], np.ndarray] | No
         return candidates.from_slate(visit.bundle, visit.position, strategy)
     if visit.events:
         depth, marked = FILTERED_DEPTH if visit.is_filtered else candidates.DEPTH, allowed and allowed()
-        return candidates.from_events(
-            visit.bundle, visit.learned_id, visit.events, strategy, visit.as_of, depth=depth, allowed=marked
-        )
+        asked = (visit.bundle, visit.learned_id, visit.events, strategy, visit.as_of, visit.bought)
+        return candidates.from_events(*asked, depth=depth, allowed=marked)
     if visit.position is not None:
         return candidates.from_slate(visit.bundle, visit.position, strategy) if allowed is None else ()
     if visit.profile.row is None or not visit.is_personal:

@@ -10,7 +10,16 @@ from functools import cached_property
 from recommender.bundle import ModelBundle
 from recommender.event_store import EventStore
 from recommender.list_requests import ListRequest
-from recommender.live_history import Event, events_of, last_instant, purchases, session_events_of
+from recommender.live_history import (
+    Event,
+    Met,
+    Purchases,
+    events_of,
+    items_met,
+    last_instant,
+    purchases,
+    session_events_of,
+)
 from recommender.placements import BOUGHT, DISLIKED, IN_CART, RETURNED
 from recommender.store_queries import UNKNOWN_CUSTOMER, Profile
 
@@ -105,7 +114,7 @@ class Visit:
 
     @cached_property
     def events(self) -> list[Event]:
-        """Everything that is known of who asks, oldest first."""
+        """What models score by: what is known of who asks, oldest first, of the heaviest customers the newest part."""
         return self._with_visit(self._stored(since=None))
 
     @cached_property
@@ -127,29 +136,39 @@ class Visit:
         return self.news[begun:]
 
     def marks(self, names: Collection[str]) -> Marks:
-        """The marks named, those of other names perhaps as well; events are read only where there may be any."""
+        """The marks named, those of other names perhaps as well; the store is asked only where there may be any."""
         if not names or not self.is_personal:
             return Marks()
         is_rare = set(names) <= {RETURNED, DISLIKED}
         if is_rare and not any(event.kind in {"return", "dislike"} for event in self.news) and not self._has_refused:
             return Marks()
-        return marks_of(self.events)
+        # What a mark says of an item depends on the last event of each kind alone.
+        last = [Event(one.item_id, one.last_at, one.kind) for one in self._met]
+        return marks_of(sorted([*last, *self.news], key=lambda event: event.at))
 
     @cached_property
-    def bought(self) -> dict[str, tuple[int, datetime]]:
-        """By item: how often it was bought, and when last."""
-        return dict(purchases(self.events))
+    def bought(self) -> Purchases:
+        """All that was ever bought, whatever the models score by."""
+        return purchases(self._met, self.news)
+
+    @cached_property
+    def _met(self) -> list[Met]:
+        customer_id = self._customer_with_events
+        return [] if customer_id is None else items_met(self.store, customer_id)
 
     @cached_property
     def _has_refused(self) -> bool:
         customer_id = self.request.customer_id
         return self.profile.known and customer_id is not None and self.store.has_refused(customer_id)
 
+    @property
+    def _customer_with_events(self) -> str | None:
+        """The customer, where the store may hold events that the answer may depend on."""
+        return self.request.customer_id if self.profile.known and self.is_personal else None
+
     def _stored(self, since: datetime | None) -> list[Event]:
-        customer_id = self.request.customer_id
-        if customer_id is None or not self.profile.known or not self.is_personal:
-            return []
-        return events_of(self.store, customer_id, since=since)
+        customer_id = self._customer_with_events
+        return [] if customer_id is None else events_of(self.store, customer_id, since=since)
 
     @cached_property
     def _of_session(self) -> list[Event]:

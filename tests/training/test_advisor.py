@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 
 from recommender.advisor import Advisor
@@ -12,6 +13,7 @@ from recommender.artifact_store import ArtifactStore
 from recommender.errors import UnknownName
 from recommender.event_store import open_event_store
 from recommender.list_requests import ListRequest
+from recommender.live_history import EVENTS_AT_MOST
 from recommender.placement_rules import Rule
 from recommender.placements import Placement
 from recommender.policy_making import made_policy
@@ -64,6 +66,28 @@ def test_a_purchase_after_training_changes_the_next_answer(advisor, store):
     again = advisor.recommend("c001", placement="buy_again", limit=100)
     assert before[0] in ids(again)
     assert again.as_of == LATER
+
+
+def test_what_was_bought_or_disliked_is_known_however_much_came_after_it(advisor, store):
+    minutes = [small_shop.END + timedelta(minutes=place) for place in range(EVENTS_AT_MOST + 1)]
+    times = pd.Series(minutes, dtype="datetime64[us, UTC]")
+    numbers = [str(place) for place in range(len(times))]
+    lines = {"order_id": numbers, "item_id": "a06", "customer_id": "rob", "ordered_at": times}
+    views = {"event_id": numbers, "kind": "view", "item_id": "a07", "customer_id": "rob", "occurred_at": times}
+    first = {"customer_id": "rob", "kind": "dislike", "event_id": "first", "occurred_at": small_shop.END}
+    assert store.append_rows("interactions", [{**first, "item_id": "a08"}]).accepted == 1
+    assert store.append_rows(
+        "order_lines",
+        [{"order_id": "first", "item_id": "a05", "customer_id": "rob", "ordered_at": small_shop.END}],
+    ).accepted
+    assert store.append("order_lines", pd.DataFrame(lines)).accepted == len(times)
+    assert store.append("interactions", pd.DataFrame(views)).accepted == len(times)
+    assert {"a05", "a06"}.isdisjoint(ids(advisor.recommend("rob", placement="discover", limit=100)))
+    home = advisor.recommend("rob", limit=100)
+    assert "a08" not in ids(home)
+    told = {item.item_id: item.reasons[0].text for item in home.items}
+    assert told["a06"].startswith(f"You bought this {len(times)} times, ")
+    assert told["a05"].startswith("You bought this once, ")
 
 
 def test_a_customer_who_came_after_training_is_answered_from_the_own_events(advisor, store):
