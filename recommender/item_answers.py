@@ -12,7 +12,7 @@ from recommender.bundle import ModelBundle
 from recommender.event_store import EventStore
 from recommender.item_candidates import BEST_SELLERS, NEW_ARRIVALS, SIMILAR, TOGETHER, TRENDING
 from recommender.item_lists import Candidate, present
-from recommender.list_policy import ListPolicy, Rows, choose
+from recommender.list_policy import ListPolicy, Rows, choose, shown_at
 from recommender.ways import Way, Ways
 
 RECENT_ORDERS, CATEGORY_SELLERS = "recent_orders", "category_best_sellers"
@@ -38,7 +38,7 @@ class _Asked:
     def of(
         cls, store: EventStore, bundle: ModelBundle | None, limit: int, now: datetime, seeds: Iterable[str] = ()
     ) -> _Asked:
-        return cls(store, bundle, limit, bundle.as_of if bundle else now, tuple(dict.fromkeys(seeds)))
+        return cls(store, bundle, limit, shown_at(now, bundle.as_of if bundle else None), tuple(dict.fromkeys(seeds)))
 
 
 def similar(store: EventStore, bundle: ModelBundle | None, item_id: str, *, limit: int, now: datetime) -> ItemList:

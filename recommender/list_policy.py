@@ -40,7 +40,7 @@ class Move:
 
 @dataclass(frozen=True)
 class ListPolicy:
-    """What one list must keep to; ``at`` is the instant at which it is shown.
+    """What one list must keep to; ``at`` is the instant at which it is shown: see ``shown_at``.
 
     Where it is not ``is_filled``, later strategies are asked only if the earlier ones found nothing to show.
     ``beside`` names the items of the page: neither they nor other variants of their products are shown. ``shown`` tells
@@ -78,6 +78,11 @@ class ListPolicy:
         """How many places may go to items that the customer bought before."""
         # Rounded first: 0.3 of 10 places are 3, though the product is a little more.
         return self.limit - math.ceil(round(self.new_share * self.limit, 9))
+
+
+def shown_at(now: datetime, known_until: datetime | None) -> datetime:
+    """When a list is shown, which decides what can be sold: now, but never before what its answer knows."""
+    return now if known_until is None else max(now, known_until)
 
 
 class Rows:

@@ -9,7 +9,7 @@ from typing import Any
 from recommender.filter_terms import Not
 from recommender.filters import Filter, parse_filter
 from recommender.item_lists import is_due, is_used_up
-from recommender.list_policy import Allows, ListPolicy, Move
+from recommender.list_policy import Allows, ListPolicy, Move, shown_at
 from recommender.list_requests import ListRequest
 from recommender.live_history import ALWAYS
 from recommender.placement_rules import BOOST, HIDE, PIN, Rule
@@ -33,8 +33,7 @@ def made_policy(
 ) -> ListPolicy:
     """The policy of one list; without a visit (no bundle) what depends on who asks is left out.
 
-    ``now`` is the wall clock: rules and impressions are told by it, sales by what the answer knows. ``hidden`` is
-    excluded as well; the next page of a list repeats no pins.
+    ``now`` is the wall clock, ``hidden`` is excluded as well; the next page of a list repeats no pins.
     """
     rules = [rule for rule in place.rules if rule.holds(now, request.context)]
     due = _due(visit, place)
@@ -43,7 +42,7 @@ def made_policy(
     rotation = place.rotation if request.rotation is None else request.rotation
     return ListPolicy(
         limit=request.limit,
-        at=visit.as_of if visit else now,
+        at=shown_at(now, visit.as_of if visit else None),
         seed=seed,
         # A list that is asked to be relevant rather than long is not filled.
         is_filled=place.is_filled and floor <= 0,

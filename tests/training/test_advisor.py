@@ -137,6 +137,16 @@ def test_an_item_that_is_not_available_is_never_shown(advisor, store):
     assert staple not in ids(advisor.popular_items(limit=100))
 
 
+def test_an_item_whose_time_was_over_after_the_training_is_not_shown(advisor, store):
+    staple = small_shop.staple_of(1)
+    assert ids(advisor.recommend("c001", limit=3))[0] == staple
+    store.upsert("items", {"item_id": staple, "available_until": NOW})
+    assert staple not in ids(advisor.recommend("c001", limit=100))
+    assert staple not in ids(advisor.popular_items(limit=100))
+    store.upsert("items", {"item_id": staple, "available_until": NOW + timedelta(seconds=1)})
+    assert ids(advisor.recommend("c001", limit=3))[0] == staple
+
+
 def test_what_is_not_used_up_is_not_offered_to_be_bought_again(advisor, store):
     staple = small_shop.staple_of(1)
     assert staple in ids(advisor.recommend("c001", placement="buy_again", limit=100))

@@ -174,6 +174,19 @@ def test_what_cannot_be_sold_is_never_shown_and_the_next_way_is_taken(ask, shop)
         assert (nothing.items, nothing.warnings) == ((), ("nothing that can be sold is known",))
 
 
+def test_what_can_be_sold_is_told_by_the_clock_and_not_by_the_training(ask, shop):
+    soon, long_ago = END + timedelta(days=1), END - timedelta(days=1)
+    shop.upsert("items", {"item_id": "bun", "category": "food > bread", "available_until": soon})
+    shop.upsert("items", {"item_id": "soap", "category": "home > bath", "available_from": soon})
+    for name, arguments in (("popular", (None,)), ("bought_together", (["sausage"],)), ("similar", ("sausage",))):
+        shown = ids(ask(name, *arguments, limit=100))
+        assert "bun" not in shown
+        assert "soap" in shown
+    shown = ids(ask("popular", None, limit=100, now=long_ago))
+    assert "bun" in shown
+    assert "soap" not in shown
+
+
 def test_of_a_product_group_one_item_is_shown_and_none_beside_its_variant(ask):
     everything = ids(ask("popular", None, limit=100))
     assert len({"shirt-red", "shirt-blue"} & set(everything)) == 1
