@@ -132,7 +132,7 @@ def _listed(asked: _Asked, ways: Sequence[Way], *, is_filled: bool = True) -> It
 def _warnings(asked: _Asked, turns: Ways, found: str, shown: Sequence[Candidate]) -> Iterator[str]:
     wanted = turns.ways[0][0]
     if not shown:
-        yield "nothing that can be sold is known"
+        yield "nothing else that can be sold is known" if asked.seeds else "nothing that can be sold is known"
     elif asked.bundle is None:
         yield _NO_MODEL
     else:

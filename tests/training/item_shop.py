@@ -83,10 +83,13 @@ def items() -> list[dict[str, Any]]:
     return [{"item_id": name, "title": name.title(), **row} for name, row in ITEMS.items()]
 
 
-def item_history(folder: Path, lines: list[dict[str, Any]], seen: list[dict[str, Any]]) -> History:
-    """A history of order lines and views over the catalogue."""
+def item_history(
+    folder: Path, lines: list[dict[str, Any]], seen: list[dict[str, Any]], *, only: str | None = None
+) -> History:
+    """A history of order lines and views over the catalogue, or over one of its items alone."""
     history = History.create(folder, buckets=1)
-    for name, rows in (("items", items()), ("order_lines", lines), ("interactions", seen)):
+    catalogue = [row for row in items() if only in (None, row["item_id"])]
+    for name, rows in (("items", catalogue), ("order_lines", lines), ("interactions", seen)):
         if rows:
             valid = validate_frame(TABLES[name], pd.DataFrame(rows), now=END + timedelta(days=60))
             assert valid.rejections == []

@@ -169,9 +169,10 @@ def test_what_cannot_be_sold_is_never_shown_and_the_next_way_is_taken(ask, shop)
     assert answer.fallback is not None
     for name, row in item_shop.ITEMS.items():
         shop.upsert("items", {"item_id": name, **row, "is_available": False})
-    for name, arguments in (("trending", ()), ("new_arrivals", ()), ("popular", (None,)), ("similar", ("milk",))):
+    for name, arguments in (("trending", ()), ("new_arrivals", ()), ("popular", (None,))):
         nothing = ask(name, *arguments)
         assert (nothing.items, nothing.warnings) == ((), ("nothing that can be sold is known",))
+    assert ask("similar", "milk").warnings == ("nothing else that can be sold is known",)
 
 
 def test_what_can_be_sold_is_told_by_the_clock_and_not_by_the_training(ask, shop):
@@ -305,12 +306,15 @@ def test_due_again_from_events_agrees_with_the_slates_and_follows_a_purchase(bun
     assert "milk" not in [one.item_id for one in fewer]
 
 
-def test_a_catalogue_of_one_item_trains_and_says_what_it_lacks(tmp_path, shop):
-    lines = [line(f"c{number}", "cd", 5.0 + number) for number in range(4)]
-    history = item_history(tmp_path / "history", lines * 2, [])
+def test_a_catalogue_of_one_item_trains_and_says_what_it_lacks(tmp_path, sqlite_store):
+    lines = [line(f"c{number}", "milk", 5.0 + number) for number in range(4)]
+    history = item_history(tmp_path / "history", lines * 2, [], only="milk")
+    sqlite_store.append_rows("order_lines", lines)
     lonely = item_bundle(history)
-    assert item_candidates.bought_together(lonely, places(lonely, "cd")) == []
-    assert len(item_answers.similar(shop, lonely, "cd", limit=3, now=NOW).warnings) == 1
+    assert item_candidates.bought_together(lonely, places(lonely, "milk")) == []
+    alone = item_answers.similar(sqlite_store, lonely, "milk", limit=3, now=NOW)
+    assert (alone.items, alone.warnings) == ((), ("nothing else that can be sold is known",))
+    assert ids(item_answers.popular(sqlite_store, lonely, None, limit=3, now=NOW)) == ["milk"]
     assert item_candidates.due_again(lonely, 0) == []
 
 
