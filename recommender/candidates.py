@@ -104,7 +104,7 @@ def from_attributes(
 
 
 _LIKE_YOU = ItemReason("profile", "Liked by customers like you")
-_OF_LIKE_TASTE = ItemReason("customers_like_you", "Customers who buy what you buy also buy this")
+OF_LIKE_TASTE = ItemReason("customers_like_you", "Customers who buy what you buy also buy this")
 
 
 def explain_by_neighbours(
@@ -119,7 +119,7 @@ def explain_by_neighbours(
     for position, score in entries:
         neighbours = [one for one in bundle.similar.positions[position].tolist() if one in order]
         evidence = bundle.items[min(neighbours, key=order.__getitem__)] if neighbours else None
-        reason = _OF_LIKE_TASTE if evidence is None and owned and position not in bundle.best_sellers else None
+        reason = OF_LIKE_TASTE if evidence is None and owned and position not in bundle.best_sellers else None
         explained.append(Candidate(bundle.items[position], score, strategy, evidence_item_id=evidence, reason=reason))
     return explained
 

@@ -91,4 +91,8 @@ _DEEPER: Mapping[str, Callable[[FilterMatches, str], Sequence[Candidate]]] = {
 
 def _told(listed: Sequence[Candidate]) -> list[Candidate]:
     """The candidates, those without evidence of their own with the reason that they pass."""
-    return [one if one.count or one.evidence_item_id or one.reason else replace(one, reason=_PASSES) for one in listed]
+    vague = (None, candidates.OF_LIKE_TASTE)
+    return [
+        one if one.count or one.evidence_item_id or one.reason not in vague else replace(one, reason=_PASSES)
+        for one in listed
+    ]
