@@ -23,6 +23,7 @@ from api.metrics import Metrics
 from api.request_log import install_request_log
 from api.services import Refresher, Services, install_services
 from api.views import VIEWS
+from api.waiting_room import WaitingRoom
 from recommender.advisor import open_advisor
 from recommender.event_store import open_event_store
 
@@ -67,6 +68,7 @@ def open_services(settings: Settings, clock: Callable[[], datetime]) -> Services
         authenticator=Authenticator(KeyStore(store.engine), seconds=time.monotonic),
         decisions=DecisionLog(store, metrics.count_decisions),
         refresher=Refresher(advisor.refresh),
+        waiting_room=WaitingRoom(settings.threads),
     )
 
 

@@ -15,6 +15,7 @@ from api.auth import Authenticator
 from api.config import Settings
 from api.decision_log import DecisionLog
 from api.metrics import Metrics
+from api.waiting_room import WaitingRoom
 from recommender.errors import RecommenderError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Services:
     authenticator: Authenticator
     decisions: DecisionLog
     refresher: Refresher
+    waiting_room: WaitingRoom
 
     def close(self) -> None:
         """Write what is still to be written and let go of the store."""

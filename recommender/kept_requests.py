@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +23,7 @@ from recommender.touchpoints import table_named
 from recommender.validation import validate_rows
 
 VALID_FOR = timedelta(minutes=30)
+_UUID7 = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,19 @@ class ShownList:
     kept: KeptRequest
     item_ids: tuple[str, ...]
     next_rank: int
+
+
+def new_recommendation_id(now: datetime) -> str:
+    """An id that no other list has and that tells when it was made: a UUID of version 7 (RFC 9562)."""
+    moment = to_microseconds(now) // 1_000
+    return uuid.UUID(int=moment << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)).hex
+
+
+def age_of(recommendation_id: str, now: datetime) -> timedelta | None:
+    """How long ago an id was made, to the millisecond, below 0 for the future; None for one that tells no instant."""
+    if not _UUID7.fullmatch(recommendation_id):
+        return None
+    return timedelta(milliseconds=to_microseconds(now) // 1_000 - int(recommendation_id[:12], 16))
 
 
 def keep_requests(store: EventStore, requests: Sequence[KeptRequest]) -> None:

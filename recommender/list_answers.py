@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -16,7 +15,7 @@ from recommender.event_store import EventStore
 from recommender.filter_matches import FilterMatches
 from recommender.filters import Filter, parse_filter
 from recommender.item_lists import Candidate, present
-from recommender.kept_requests import VALID_FOR, ShownList
+from recommender.kept_requests import VALID_FOR, ShownList, new_recommendation_id
 from recommender.list_policy import ListPolicy, Rows, choose
 from recommender.list_requests import ListRequest
 from recommender.placements import DEFAULT_PLACEMENTS, POPULAR, Placement
@@ -96,7 +95,7 @@ class _Asked:
         self.store, self.bundle, self.request, self.now, self.place = store, bundle, request, now, place
         self.after = after
         self.hidden = also_excluded | frozenset(after.item_ids if after else ())
-        self.recommendation_id = after.kept.recommendation_id if after else uuid.uuid4().hex
+        self.recommendation_id = after.kept.recommendation_id if after else new_recommendation_id(now)
         self.is_filtered = bool(request.filter or place.filter)
         self.visit = Visit(store, bundle, request, now, is_filtered=self.is_filtered) if bundle else None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
@@ -21,6 +23,7 @@ from api.schemas.recommendation_requests import (
 from api.schemas.recommendations import RecommendationsBatchOut, RecommendationsOut, RerankOut
 from api.services import advisor, services
 from recommender.errors import UnknownName, UnknownRecommendation
+from recommender.kept_requests import age_of
 
 if TYPE_CHECKING:
     from recommender.answers import Recommendations
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 views = APIBlueprint("recommendations", __name__, tag="Recommendations")
 
 # Decisions are written beside the requests: one that was just answered is there after so long.
-WRITTEN_AFTER_SECONDS = 2.0
+WRITTEN_AFTER = timedelta(seconds=2)
 LOOK_AGAIN_SECONDS = 0.05
 
 
@@ -91,7 +94,8 @@ def get_next_recommendations(recommendation_id: str, query: NextQuery) -> dict[s
 
     The answer keeps to what was asked the first time and repeats no item; its ranks go on, under the same
     `recommendation_id`, so that it can be asked again for more; who asks at the same time gets another page. Lists of
-    dry runs cannot be continued.
+    dry runs cannot be continued. Where very many ask for lists that were answered within the last moments, some get a
+    503 with `Retry-After`.
     """
     while True:
         request, answer = _continued(recommendation_id, query.limit)
@@ -120,14 +124,35 @@ def _answered(request: ListRequest, answer: Recommendations, *, is_recorded: boo
 
 
 def _continued(recommendation_id: str, limit: int | None) -> tuple[ListRequest, Recommendations]:
-    until = time.monotonic() + WRITTEN_AFTER_SECONDS
-    while True:
-        try:
-            return advisor().continued(recommendation_id, limit=limit)
-        except UnknownRecommendation as problem:
-            if time.monotonic() >= until:
-                raise Problem(404, "unknown_recommendation", str(problem)) from None
-        time.sleep(LOOK_AGAIN_SECONDS)
+    """The next page; a list that was made a moment ago, perhaps by another worker, is waited for."""
+    try:
+        return _looked_up(recommendation_id, limit)
+    except Problem:
+        left = _left_to_wait(recommendation_id)
+        if not left:
+            raise
+    until = time.monotonic() + left.total_seconds()
+    with services().waiting_room.place():
+        while time.monotonic() < until:
+            time.sleep(LOOK_AGAIN_SECONDS)
+            with suppress(Problem):
+                return _looked_up(recommendation_id, limit)
+    return _looked_up(recommendation_id, limit)
+
+
+def _left_to_wait(recommendation_id: str) -> timedelta:
+    age = age_of(recommendation_id, services().clock())
+    # Clocks of two machines may differ: an id may come from what is the future here.
+    if age is None or abs(age) >= WRITTEN_AFTER:
+        return timedelta()
+    return WRITTEN_AFTER - max(age, timedelta())
+
+
+def _looked_up(recommendation_id: str, limit: int | None) -> tuple[ListRequest, Recommendations]:
+    try:
+        return advisor().continued(recommendation_id, limit=limit)
+    except UnknownRecommendation as problem:
+        raise Problem(404, "unknown_recommendation", str(problem)) from None
 
 
 def _unknown_placement(problem: UnknownName, *steps: object) -> Problem:

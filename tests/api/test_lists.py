@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommender.filters import parse_filter
+from recommender.kept_requests import new_recommendation_id
 from tests import small_shop
 from tests.conftest import NOW
 
@@ -20,6 +23,16 @@ MOST = {"limit": 100}
 
 def ask_for(server, path=RECOMMENDATIONS, **body):
     answer = server.ask("POST", path, scope="recs:read", body=body)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def next_page(server, first, query=""):
+    """The next page of a list; who is told to ask again does."""
+    path = f"{RECOMMENDATIONS}/{first['recommendation_id']}/next{query}"
+    answer = server.ask("GET", path, scope="recs:read")
+    while answer.status == 503 and answer.headers["Retry-After"]:
+        answer = server.ask("GET", path, scope="recs:read")
     assert answer.status == 200, answer.body
     return answer.json
 
@@ -138,9 +151,7 @@ def test_the_end_of_a_list_is_told(server):
 def test_many_may_ask_at_once(server):
     def next_of(number):
         first = ask_for(server, customer_id=f"c{number:03d}", limit=3)
-        path = f"{RECOMMENDATIONS}/{first['recommendation_id']}/next"
-        rest = server.ask("GET", path, scope="recs:read")
-        return rest.status == 200 and set(ids(first)).isdisjoint(ids(rest.json))
+        return set(ids(first)).isdisjoint(ids(next_page(server, first)))
 
     with ThreadPoolExecutor(6) as clients:
         assert all(clients.map(next_of, range(20, 32)))
@@ -148,19 +159,33 @@ def test_many_may_ask_at_once(server):
 
 def test_those_who_ask_for_more_of_one_list_at_once_get_different_pages(server):
     first = ask_for(server, customer_id="c033", limit=2)
-    path = f"{RECOMMENDATIONS}/{first['recommendation_id']}/next"
-
-    def next_page(limit):
-        answer = server.ask("GET", f"{path}?limit={limit}", scope="recs:read")
-        assert answer.status == 200, answer.body
-        return answer.json["items"]
-
+    limits = [3, 4, 5, 3, 4, 5]
     with ThreadPoolExecutor(6) as clients:
-        pages = list(clients.map(next_page, [3, 4, 5, 3, 4, 5]))
+        pages = list(clients.map(lambda limit: next_page(server, first, f"?limit={limit}")["items"], limits))
     assert [len(page) for page in pages] == [3, 4, 5, 3, 4, 5]
     shown = [item for page in [first["items"], *pages] for item in page]
     assert len({item["item_id"] for item in shown}) == 26
     assert sorted(item["rank"] for item in shown) == list(range(1, 27))
+
+
+def test_only_lists_of_the_last_moments_are_waited_for_and_by_so_many_at_a_time(app, ask):
+    def answer_to(recommendation_id):
+        return ask("GET", f"{RECOMMENDATIONS}/{recommendation_id}/next", scope="recs:read")
+
+    room = app.extensions["regulars"].waiting_room
+    times = [NOW - timedelta(seconds=3), NOW + timedelta(seconds=3), NOW - timedelta(days=1)]
+    nobodys = ["zzz", "0" * 32, uuid.uuid4().hex, *map(new_recommendation_id, times)]
+    assert room.places == 3
+    with ExitStack() as waiting:
+        for _ in range(room.places):
+            waiting.enter_context(room.place())
+        # Whoever waited would be refused: these are answered without.
+        assert [answer_to(one).status_code for one in nobodys] == [404] * 6
+        crowded = answer_to(new_recommendation_id(NOW))
+        assert (crowded.status_code, crowded.json["code"]) == (503, "not_written_yet")
+        assert crowded.headers["Retry-After"] == "1"
+    late = answer_to(new_recommendation_id(NOW - timedelta(seconds=1.9)))
+    assert (late.status_code, late.json["code"]) == (404, "unknown_recommendation")
 
 
 def test_a_list_of_an_erased_customer_cannot_be_continued(server):

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from recommender.kept_requests import VALID_FOR, KeptRequest, claim_page, keep_requests, shown_list
+from recommender.kept_requests import (
+    VALID_FOR,
+    KeptRequest,
+    age_of,
+    claim_page,
+    keep_requests,
+    new_recommendation_id,
+    shown_list,
+)
 from recommender.list_requests import ListRequest
 from tests.conftest import NOW
 
@@ -73,3 +82,20 @@ def test_of_an_erased_customer_no_request_is_kept_and_those_of_others_are(listed
     listed.erase("ann")
     assert shown_list(listed, "r1", NOW) is None
     assert shown_list(listed, "r2", NOW).kept.request.customer_id == "bob"
+
+
+def test_an_id_tells_when_it_was_made_and_is_no_other_list_s():
+    made = [new_recommendation_id(NOW) for _ in range(1_000)]
+    assert len(set(made)) == 1_000
+    assert {age_of(one, NOW + timedelta(milliseconds=1_500)) for one in made} == {timedelta(seconds=1.5)}
+    assert age_of(made[0], NOW - timedelta(seconds=1)) == timedelta(seconds=-1)
+    assert (uuid.UUID(made[0]).version, uuid.UUID(made[0]).variant) == (7, uuid.RFC_4122)
+
+
+@pytest.mark.parametrize("text", ["", "no-such-list", uuid.UUID(int=4, version=4).hex, "f" * 32, "\x00"])
+def test_what_is_no_such_id_tells_no_instant(text):
+    assert age_of(text, NOW) is None
+
+
+def test_an_id_from_beyond_the_calendar_lies_in_the_future():
+    assert age_of("f" * 12 + "7000" + "8" * 16, NOW) < timedelta(days=-365 * 8_000)
