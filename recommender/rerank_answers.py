@@ -61,8 +61,8 @@ def _scored(visit: Visit | None, item_ids: Sequence[str]) -> tuple[dict[str, Can
     wanted = set(item_ids)
     if visit.events:
         only = np.zeros(len(visit.bundle.items), dtype=bool)
-        positions = visit.bundle.items.positions(list(item_ids))
-        only[positions[positions >= 0]] = True
+        places = map(visit.bundle.items.position, item_ids)
+        only[[place for place in places if place is not None]] = True
         found: Sequence[Candidate] = from_events(
             visit.bundle,
             visit.learned_id,
