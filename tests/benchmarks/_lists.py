@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from recommender.periods import instant
 from recommender.probability_metrics import calibration_error
 from recommender.ranking import best_items
 from recommender.splits import Truth
+from tests.benchmarks._peers import peers, rectools_lists
 from training.ranking_training import TWO_STAGE
 from training.settings import read_settings
 
@@ -63,11 +65,28 @@ def judge(name: str, model: Recommender, matrix: InteractionMatrix, truth: Truth
     fitted = time.perf_counter()
     found = lists(model, matrix)
     listed = time.perf_counter()
-    truths: dict[str, sparse.csr_matrix] = {"all": truth.all, "new": truth.new, "next": truth.next_basket}
+    truths = _truths(truth)
     values = {slate: metrics.accuracy(found[slate][0], truths[slate]) for slate in SLATES}
     says_probabilities = name == TWO_STAGE and model.ranking_ is not None
     calibration = calibration_of(found, truths) if says_probabilities else None
     return Judged(name, fitted - started, listed - fitted, values, calibration)
+
+
+def _truths(truth: Truth) -> dict[str, sparse.csr_matrix]:
+    return {"all": truth.all, "new": truth.new, "next": truth.next_basket}
+
+
+def others(asked: argparse.Namespace, matrix: InteractionMatrix, truth: Truth) -> Iterator[Judged]:
+    """Other libraries on the same split, by the same measures: implicit, LightFM and, where it is named, RecTools."""
+    for name, peer in peers(asked.seed).items():
+        if not asked.models or name in asked.models:
+            yield judge(name, peer, matrix, truth)
+    if asked.rectools is None:
+        return
+    truths = _truths(truth)
+    for name, (found, seconds) in rectools_lists(asked.rectools, matrix.counts(), PLACES).items():
+        values = {slate: metrics.accuracy(found[is_new], truths[slate]) for slate, (is_new, _) in SLATES.items()}
+        yield Judged(name, seconds, float("nan"), values, None)
 
 
 def calibration_of(found: Lists, truths: Mapping[str, sparse.csr_matrix]) -> str:
@@ -104,6 +123,7 @@ def parser(description: str | None, *, data: Path | None, cutoff: datetime) -> a
     made.add_argument("--horizon-days", type=float, default=28)
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--models", nargs="*", help="names of models, by default all")
+    made.add_argument("--rectools", type=Path, help="Python of an environment that has RecTools")
     return made
 
 
@@ -126,14 +146,12 @@ def compare(asked: argparse.Namespace, matrix: InteractionMatrix, truth: Truth) 
     print(f"{'model':<28}  list  NDCG@10 [95 %]             recall@10 [95 %]           gain of NDCG [95 %] over")  # noqa: T201
     print(f"{'':<90}  {', '.join(f'{name} ({slate})' for slate, (_, name) in SLATES.items())}")  # noqa: T201
     judged: dict[str, Judged] = {}
-    for name in models.RECOMMENDERS:
-        if asked.models and name not in asked.models:
-            continue
-        judged[name] = judge(name, models.create(name, seed=asked.seed, **settings_of(name)), matrix, truth)
-        for line in rows(judged[name], judged, asked.seed):
+    chosen = [name for name in models.RECOMMENDERS if not asked.models or name in asked.models]
+    ours = (judge(one, models.create(one, seed=asked.seed, **settings_of(one)), matrix, truth) for one in chosen)
+    for found in chain(ours, others(asked, matrix, truth)):
+        judged[found.name] = found
+        for line in rows(found, judged, asked.seed):
             print(line, flush=True)  # noqa: T201
-        print(  # noqa: T201
-            f"{'':<28}  fit {judged[name].fit_seconds:.1f} s, lists {judged[name].list_seconds:.1f} s", flush=True
-        )
-        if judged[name].calibration:
-            print(f"{'':<28}  {judged[name].calibration}", flush=True)  # noqa: T201
+        print(f"{'':<28}  fit {found.fit_seconds:.1f} s, lists {found.list_seconds:.1f} s", flush=True)  # noqa: T201
+        if found.calibration:
+            print(f"{'':<28}  {found.calibration}", flush=True)  # noqa: T201

@@ -1,7 +1,8 @@
 """Lists of RecTools models: ``PYTHON _rectools.py TRAIN.npz LISTS.npz K``, run by an interpreter that has RecTools.
 
-TRAIN.npz holds ``rows`` and ``columns``, the pairs of the split. LISTS.npz gets, per model, ``NAME:positions``
-(customers x K, -1 where a list is shorter) and ``NAME:seconds`` to fit.
+TRAIN.npz holds ``rows``, ``columns`` and ``weights``, the pairs of the split. LISTS.npz gets, per model, ``NAME:all``
+and, without what each customer met, ``NAME:new`` (customers x K, -1 where a list is shorter), and ``NAME:seconds`` to
+fit.
 """
 
 import sys
@@ -15,15 +16,12 @@ from rectools.dataset import Dataset
 from rectools.models import ImplicitItemKNNWrapperModel, PureSVDModel
 
 
-def lists(model, data: Dataset, customers: np.ndarray, k: int) -> tuple[np.ndarray, float]:
-    """Positions of the k best items that each customer did not meet, and the seconds to fit."""
-    started = time.perf_counter()
-    model.fit(data)
-    spent = time.perf_counter() - started
-    found = model.recommend(users=customers, dataset=data, k=k, filter_viewed=True)
+def lists(model, data: Dataset, customers: np.ndarray, k: int, *, only_new: bool) -> np.ndarray:
+    """Positions of the k best items of each customer."""
+    found = model.recommend(users=customers, dataset=data, k=k, filter_viewed=only_new)
     positions = np.full((customers.max() + 1, k), -1, dtype=np.int32)
     positions[found[Columns.User], found[Columns.Rank] - 1] = found[Columns.Item]
-    return positions, spent
+    return positions
 
 
 def main() -> None:
@@ -31,7 +29,7 @@ def main() -> None:
     source, target, k = sys.argv[1], sys.argv[2], int(sys.argv[3])
     with np.load(source) as split:
         pairs = pd.DataFrame({Columns.User: split["rows"], Columns.Item: split["columns"]})
-    pairs[Columns.Weight] = 1.0
+        pairs[Columns.Weight] = split["weights"]
     pairs[Columns.Datetime] = pd.Timestamp("2020-01-01")
     data = Dataset.construct(pairs)
     models = {
@@ -40,7 +38,12 @@ def main() -> None:
     }
     written = {}
     for name, model in models.items():
-        written[f"{name}:positions"], written[f"{name}:seconds"] = lists(model, data, np.unique(pairs[Columns.User]), k)
+        started = time.perf_counter()
+        model.fit(data)
+        written[f"{name}:seconds"] = time.perf_counter() - started
+        customers = np.unique(pairs[Columns.User])
+        written[f"{name}:all"] = lists(model, data, customers, k, only_new=False)
+        written[f"{name}:new"] = lists(model, data, customers, k, only_new=True)
     np.savez(target, **written)
 
 

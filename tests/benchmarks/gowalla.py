@@ -26,9 +26,10 @@ from scipy import sparse
 from recommender import metrics, models
 from recommender.identifiers import IdIndex
 from recommender.interaction_matrix import InteractionMatrix
+from recommender.models.base import Recommender
 from recommender.randomness import rng_for
 from recommender.ranking import best_items
-from tests.benchmarks._gowalla_peers import PEERS, peer_lists, rectools_lists
+from tests.benchmarks._peers import peers, rectools_lists
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "gowalla"
 PLACES = 20
@@ -55,7 +56,7 @@ class Entry:
     model: str
     keywords: dict[str, Any]
 
-    def create(self, seed: int) -> models.base.Recommender:
+    def create(self, seed: int) -> Recommender:
         return models.create(self.model, seed=seed, **self.keywords)
 
 
@@ -140,9 +141,8 @@ def judged(name: str, positions: Positions, fit_seconds: float, truth: sparse.cs
     return Judged(name, fit_seconds, metrics.recall(positions, truth), metrics.ndcg(positions, truth))
 
 
-def ours(entry: Entry, matrix: InteractionMatrix, asked: InteractionMatrix, seed: int) -> tuple[Positions, float]:
-    """Lists of one of our models for the customers asked for, and the seconds to fit."""
-    model = entry.create(seed)
+def lists(model: Recommender, matrix: InteractionMatrix, asked: InteractionMatrix) -> tuple[Positions, float]:
+    """Lists of a model for the customers asked for, and the seconds to fit."""
     started = time.perf_counter()
     model.fit(matrix)
     spent = time.perf_counter() - started
@@ -186,7 +186,7 @@ def validation(train: sparse.csr_matrix, customers: int | None, seed: int) -> It
     drawn = drawn_customers(truth, customers, seed)
     asked = matrix.of_customers(drawn)
     for entry in CELLS:
-        yield judged(entry.name, *ours(entry, matrix, asked, seed), truth[drawn])
+        yield judged(entry.name, *lists(entry.create(seed), matrix, asked), truth[drawn])
 
 
 def test(train: sparse.csr_matrix, truth: sparse.csr_matrix, asked: argparse.Namespace) -> Iterator[Judged]:
@@ -196,13 +196,13 @@ def test(train: sparse.csr_matrix, truth: sparse.csr_matrix, asked: argparse.Nam
     judges, wanted = matrix.of_customers(drawn), truth[drawn]
     for entry in CHOSEN:
         if not asked.models or entry.name in asked.models:
-            yield judged(entry.name, *ours(entry, matrix, judges, asked.seed), wanted)
-    for name in PEERS:
+            yield judged(entry.name, *lists(entry.create(asked.seed), matrix, judges), wanted)
+    for name, peer in peers(asked.seed).items():
         if not asked.models or name in asked.models:
-            yield judged(name, *peer_lists(name, train, judges, PLACES, asked.seed), wanted)
+            yield judged(name, *lists(peer, matrix, judges), wanted)
     if asked.rectools is not None:
         for name, (positions, spent) in rectools_lists(asked.rectools, train, PLACES).items():
-            yield judged(name, positions[drawn], spent, wanted)
+            yield judged(name, positions[True][drawn], spent, wanted)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from recommender.interaction_matrix import InteractionMatrix
 from recommender.models.base import Recommender
 from recommender.ranking import best_items
 from recommender.top_items import top_items
+from tests.benchmarks._peers import peers, rectools_lists
 from tests.benchmarks._set_ranker import SetRanker
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "temporal_sets_tms" / "tms.parquet"
@@ -54,6 +56,16 @@ def sets_of(frame: pd.DataFrame, items: IdIndex, *, later: int) -> tuple[Interac
     return matrix, truth
 
 
+def joined(one: InteractionMatrix, other: InteractionMatrix) -> InteractionMatrix:
+    """The customers of both, who share the items: libraries that score only whom they were fitted on see the earlier
+    sets of those who are asked for."""
+    ids = [*one.customers.ids(), *other.customers.ids()]
+    names = np.array(ids, dtype=object)[np.concatenate([one.rows, other.rows + len(one.customers)])]
+    items = np.array(one.items.ids(), dtype=object)[np.concatenate([one.columns, other.columns])]
+    pairs = InteractionMatrix.from_pairs(names.tolist(), items.tolist())
+    return replace(pairs, items=one.items, columns=np.concatenate([one.columns, other.columns]))
+
+
 def candidates(seed: int) -> dict[str, Recommender]:
     """Registered models with settings for sets; an age is a number of sets."""
     make = models.create
@@ -82,6 +94,7 @@ def main() -> None:
     parser.add_argument("--split", choices=["validate", "test"], default="test")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--models", nargs="*", help="names of rows, by default all")
+    parser.add_argument("--rectools", type=Path, help="Python of an environment that has RecTools")
     asked = parser.parse_args()
     if not asked.data.exists():
         parser.error(f"there is no data at {asked.data}; name the file with --data")
@@ -112,6 +125,13 @@ def main() -> None:
         return top_items(ranker.score(matrix), PLACES)[0]
 
     show("ranker", ranked)
+    everything = joined(whole, matrix)
+    for name, peer in peers(asked.seed).items():
+        show(name, lambda peer=peer: best_items(peer.fit(everything), matrix, k=PLACES, exclude_seen=False)[0])
+    if asked.rectools is not None:
+        mine = everything.customers.positions(matrix.customers.ids())
+        for name, (found, _) in rectools_lists(asked.rectools, everything.counts(), PLACES).items():
+            show(name, lambda found=found: found[False][mine])
     for name, values in PUBLISHED.items():
         print(f"{name:<22}  " + "  ".join(f"{value:.4f}{'':<19}" for value in values))  # noqa: T201
 
