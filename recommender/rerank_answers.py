@@ -28,7 +28,8 @@ def rerank(
     """The items given, each once, in the order that suits who asks.
 
     Items that the model does not know keep their order behind those that it does; then come those that nobody knows,
-    which are told as missing. Without anything known of who asks, the order is that of popularity.
+    which are told as missing. Without anything known of who asks, or any customer to learn from, the order is that of
+    popularity.
     """
     distinct = list(dict.fromkeys(item_ids))
     rows = store.rows_by_key("items", distinct)
@@ -59,7 +60,7 @@ def _scored(visit: Visit | None, item_ids: Sequence[str]) -> tuple[dict[str, Can
     if visit is None:
         return {}, AS_GIVEN
     wanted = set(item_ids)
-    if visit.events:
+    if visit.events and len(visit.bundle.customers):
         only = np.zeros(len(visit.bundle.items), dtype=bool)
         places = map(visit.bundle.items.position, item_ids)
         only[[place for place in places if place is not None]] = True

@@ -53,6 +53,9 @@ def new_for_you(visit: Visit) -> Sequence[Candidate]:
 
 def personal(visit: Visit, strategy: str, allowed: Callable[[], np.ndarray] | None = None) -> Sequence[Candidate]:
     """What fits the customer best, of all items or of those that ``allowed`` marks, if there is anything to go by."""
+    # Without customers to learn from, the list would be that of everybody under the name of a personal one.
+    if not len(visit.bundle.customers):
+        return ()
     if visit.position is not None and allowed is None and not (visit.news or visit.is_filtered):
         return candidates.from_slate(visit.bundle, visit.position, strategy)
     if visit.events:

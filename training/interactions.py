@@ -59,6 +59,20 @@ def interactions_before(history: History, cutoff: datetime) -> InteractionMatrix
     )
 
 
+def met_before(history: History, matrix: InteractionMatrix, cutoff: datetime) -> InteractionMatrix:
+    """Who met which item before the cutoff: the matrix of ``interactions_before``, where it has an event.
+
+    A shop may know sessions alone. Where no event names a customer, sessions stand in the place of customers.
+    """
+    if len(matrix):
+        return matrix
+    columns = ["session_id", "item_id", "occurred_at", "kind"]
+    rows = history.read("interactions", before=cutoff, columns=columns)
+    events = rows.rename(columns={"session_id": "customer_id", "occurred_at": "at"})
+    visits = InteractionMatrix.from_events(events, cutoff=cutoff, items=matrix.items)
+    return replace(visits, item_known_days=matrix.item_known_days, item_features=matrix.item_features)
+
+
 def _known_days(item_rows: pd.DataFrame, items: IdIndex, cutoff: datetime) -> np.ndarray | None:
     """How many days before the cutoff each item became available; None where all were always there."""
     begins = item_rows["available_from"]

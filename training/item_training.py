@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from recommender.bundle import Slates
+from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.identifiers import IdIndex
 from recommender.interaction_matrix import KIND_WEIGHTS, InteractionMatrix
 from recommender.models import create
-from recommender.models.bought_together import UNSEEN
+from recommender.models.bought_together import UNSEEN, BoughtTogether
 from recommender.models.next_item import Sequences
 from recommender.models.trending import Trending
 from recommender.parallel import in_parallel
@@ -83,17 +84,21 @@ def train_items(
     seed: int,
     steps: Steps,
 ) -> ItemAnswers:
-    """Fit on everything before ``as_of`` and lay all slates; a model that fails is left out and its slates empty."""
+    """Fit on everything before ``as_of`` and lay all slates; a model that fails is left out and its slates empty.
+
+    ``matrix`` holds customers; items are learned from what ``fitted`` was (``interactions.met_before``).
+    """
     columns = ["item_id", "category", "available_from", "is_replenishable"]
     rows = history.read("items", before=as_of, columns=columns)
     paths = category_paths(rows, matrix.items)
-    item_models = fit_item_models(history, matrix, paths, settings, as_of=as_of, seed=seed, steps=steps)
+    met = fitted.matrix
+    item_models = fit_item_models(history, matrix, met, paths, settings, as_of=as_of, seed=seed, steps=steps)
     models, nothing = item_models.models, blank(len(matrix.items), 1)
     popularity = fitted.alone["popularity"].item_scores_
     categories, category_lists = best_sellers(paths, popularity)
     return ItemAnswers(
         item_slates={
-            "similar": similar_slates(matrix, models["similar"], paths) if "similar" in models else nothing,
+            "similar": similar_slates(met, models["similar"], paths) if "similar" in models else nothing,
             **{
                 name: neighbour_slates(len(matrix.items), models[name].neighbours_of) if name in models else nothing
                 for name in ("bought_together", "next_item")
@@ -105,8 +110,8 @@ def train_items(
         },
         lists={
             "popular": one_row(popularity),
-            "trending": one_row(_trending_scores(matrix, item_models.left_out)),
-            "new_arrivals": new_arrivals(rows, matrix, as_of),
+            "trending": one_row(_trending_scores(met, item_models.left_out)),
+            "new_arrivals": new_arrivals(rows, met, as_of),
         },
         due=due_slates(matrix, models["repurchase"], settings.horizon_days, may_repeat=_may_repeat(rows, matrix.items))
         if "repurchase" in models
@@ -125,6 +130,7 @@ def train_items(
 def fit_item_models(
     history: History,
     matrix: InteractionMatrix,
+    met: InteractionMatrix,
     paths: Mapping[int, str],
     settings: TrainingSettings,
     *,
@@ -139,8 +145,8 @@ def fit_item_models(
     )
     session = choice.shipped if choice else BASELINE
     fits: dict[str, Callable[[], Any]] = {
-        "similar": lambda: create("item_similarity", seed, shrinkage=SIMILAR_SHRINKAGE).fit(matrix),
-        "bought_together": lambda: create("bought_together", seed).fit(matrix),
+        "similar": lambda: create("item_similarity", seed, shrinkage=SIMILAR_SHRINKAGE).fit(met),
+        "bought_together": lambda: _with_pairs(create("bought_together", seed).fit(met)),
         "next_item": lambda: CANDIDATES[session].fit(sequences, seed),
         "repurchase": lambda: create("repurchase_intervals", seed).fit(
             matrix, category_codes(paths, len(matrix.items))
@@ -161,6 +167,13 @@ def fit_item_models(
         else:
             models[name] = outcome
     return ItemModels(models, left_out, session, choice)
+
+
+def _with_pairs(model: BoughtTogether) -> BoughtTogether:
+    """The model, where there is a pair that it can tell of."""
+    if not model.together_.nnz:
+        raise NotEnoughData("no two items stand in one basket more often than by chance; ingest more order_lines")
+    return model
 
 
 def sequences_before(history: History, matrix: InteractionMatrix, cutoff: datetime) -> Sequences:

@@ -54,7 +54,7 @@ def train(
     """Fit, judge and choose all answers as of an instant; nothing at or after it is looked at.
 
     ``served`` is the manifest of the bundle that is served now, for the gate; ``also_fit`` names recommenders to fit
-    beside the chosen ones. Raises NotEnoughData where no customer met an item before ``as_of``.
+    beside the chosen ones. Raises NotEnoughData where nobody met an item before ``as_of``.
     """
     lists = train_recommendations(history, settings, as_of=as_of, seed=seed, steps=steps, also_fit=also_fit)
     churn = train_churn(history, settings, as_of=as_of, seed=seed, steps=steps)

@@ -11,6 +11,8 @@ from training.readiness_facts import RECENT_DAYS, Facts, Span, gather_facts
 # Fewer events, or customers with a second item, and lists are those of the bestsellers.
 ITEM_EVENTS = 1_000
 EXPLORING_CUSTOMERS = 25
+# Fewer sessions, and what a visitor is shown next is that as well.
+EXPLORING_SESSIONS = 25
 # New items are found by what they have in common with items that customers met.
 DESCRIBED_ITEMS = 50
 # A churn model is judged on a past window: history before it, the window itself, and enough customers who left.
@@ -69,6 +71,11 @@ def _recommendations(facts: Facts) -> Iterator[str]:
     yield from _too_few("customers who met at least two items", facts.exploring_customers, EXPLORING_CUSTOMERS)
 
 
+def _sessions(facts: Facts) -> Iterator[str]:
+    yield from _too_few("order lines or interactions with an item", facts.item_events, ITEM_EVENTS)
+    yield from _too_few("sessions of visitors who met at least two items", facts.exploring_sessions, EXPLORING_SESSIONS)
+
+
 def _discovery(facts: Facts) -> Iterator[str]:
     yield from _recommendations(facts)
     yield from _too_few("items with a category or a brand", facts.described_items, DESCRIBED_ITEMS)
@@ -113,6 +120,7 @@ def _days(facts: Facts, table: str) -> float:
 
 _NEEDS: dict[str, Callable[[Facts], Iterator[str]]] = {
     "recommendations": _recommendations,
+    "next item for visitors": _sessions,
     "discovery of new items": _discovery,
     "churn of customers who order": _churn_of_orders,
     "churn of subscriptions": _churn_of_contracts,

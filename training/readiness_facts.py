@@ -38,7 +38,8 @@ class Facts:
     """Counts of what may be learned from; rows of customers without consent are left out.
 
     ``paying_customers`` have at least two orders with an amount, ``silent_customers`` no order in the last 56 days of
-    the orders, ``exploring_customers`` met at least two items. ``arms`` counts assignments with a propensity by arm.
+    the orders, ``exploring_customers`` and ``exploring_sessions`` (of visitors) met at least two items. ``arms`` counts
+    assignments with a propensity by arm.
     """
 
     counts: Mapping[str, int]
@@ -52,6 +53,7 @@ class Facts:
     ended_subscriptions: int
     arms: Mapping[str, int]
     assigned_without_propensity: int
+    exploring_sessions: int = 0
 
 
 def gather_facts(store: EventStore) -> Facts:
@@ -90,6 +92,7 @@ class _Counter:
             ),
             arms=arms,
             assigned_without_propensity=without,
+            exploring_sessions=self._exploring_sessions(),
         )
 
     def _scalar(self, query: sa.Select[tuple[int]]) -> int:
@@ -124,6 +127,12 @@ class _Counter:
             chosen = sa.select(columns.customer_id, columns.item_id)
             parts.append(chosen.where(columns.item_id.is_not(None), *consented(TABLES[name])))
         return sa.union_all(*parts).subquery()
+
+    def _exploring_sessions(self) -> int:
+        columns = EVENT_TABLES["interactions"].c
+        query = sa.select(columns.session_id).where(columns.session_id.is_not(None), columns.item_id.is_not(None))
+        query = query.where(columns.customer_id.is_(None)).group_by(columns.session_id)
+        return self._groups(query.having(sa.func.count(columns.item_id.distinct()) > 1))
 
     def _described_items(self) -> int:
         items = EVENT_TABLES["items"].c

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_DECISIVE = {"all": "ndcg", "new": "ndcg", "profile": "ndcg", "churn": "auc", "value": "negative_squared_error"}
+_DECISIVE = {
+    "all": "ndcg",
+    "new": "ndcg",
+    "profile": "ndcg",
+    "churn": "auc",
+    "value": "negative_squared_error",
+    "session": "ndcg",
+}
 _TITLES = {
     "all": "What to show (bought items included)",
     "new": "What to show of what was never bought",
     "profile": "What to show to customers of whom only attributes are known",
     "churn": "Who leaves",
     "value": "What a customer is worth",
+    "session": "What comes next in a session",
 }
 
 
@@ -26,9 +34,10 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield f"{data['customers']:,} customers, {data['items']:,} items, {data['interactions']:,} interactions"
     yield ""
     yield f"judged on the {manifest['horizon_days']} days before, by models fitted on what was known before those:"
+    answers = {**manifest["answers"], "session": manifest.get("session_choice")}
     for answer in _TITLES:
-        if answer in manifest["answers"]:
-            yield from _answer_lines(answer, manifest["answers"][answer])
+        if answers.get(answer):
+            yield from _answer_lines(answer, answers[answer])
             yield from _list_lines((manifest.get("lists") or {}).get(answer))
     missing = manifest["churn"].get("missing")
     if missing:

@@ -123,6 +123,7 @@ def test_readiness_of_an_empty_store_says_what_to_do(home):
     answers = json.loads(call("readiness", "--json").stdout)["answers"]
     assert {one["answer"]: one["ready"] for one in answers} == {
         "recommendations": False,
+        "next item for visitors": False,
         "discovery of new items": False,
         "churn of customers who order": False,
         "churn of subscriptions": False,

@@ -95,6 +95,14 @@ def test_new_items_need_descriptions_besides():
     assert verdicts(met)["discovery of new items"] == "50 items with a category or a brand are needed, 3 are there"
 
 
+def test_visitors_need_sessions_alone():
+    met = replace(NOTHING, item_events=1_000, exploring_sessions=25)
+    assert verdicts(met)["next item for visitors"] is None
+    assert verdicts(replace(met, exploring_sessions=3))["next item for visitors"] == (
+        "25 sessions of visitors who met at least two items are needed, 3 are there"
+    )
+
+
 def test_offers_need_customers_drawn_not_to_get_them():
     drawn = replace(
         NOTHING, counts={**NOTHING.counts, "offers": 1}, arms={"treatment": 60}, assigned_without_propensity=6_589
