@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,8 @@ from recommender.interaction_matrix import InteractionMatrix
 
 # Two purchases on neighbouring days may lie minutes apart.
 _SHORTEST_INTERVAL_DAYS = 0.5
+# Events that are put into order at once; bounds the memory that the pairs are found with.
+_BLOCK_EVENTS = 500_000
 # From so many intervals on a customer has a rhythm.
 OWN_INTERVALS = 2
 
@@ -36,10 +39,22 @@ class Purchased:
 
     @classmethod
     def of(cls, interactions: InteractionMatrix) -> Purchased:
-        """The pairs of a matrix, by customer and item; purchases that are not orders do not count."""
-        chosen = interactions.is_order & (interactions.weights > 0)
-        rows, columns = interactions.rows[chosen], interactions.columns[chosen]
-        ages = interactions.age_days[chosen].astype(np.float64)
+        """The pairs of a matrix, by customer and item; purchases that are not orders do not count.
+
+        Some customers at a time: beside the matrix, what is kept of each pair is held, and what is told of a block.
+        """
+        ordered = interactions.by_customer()
+        parts = [cls._of_events(ordered, start, stop) for start, stop in _blocks(ordered.rows)]
+        names = [one.name for one in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+    @classmethod
+    def _of_events(cls, ordered: InteractionMatrix, start: int, stop: int) -> Purchased:
+        """The pairs of all events of some customers."""
+        block = slice(start, stop)
+        chosen = ordered.is_order[block] & (ordered.weights[block] > 0)
+        rows, columns = ordered.rows[block][chosen], ordered.columns[block][chosen]
+        ages = ordered.age_days[block][chosen].astype(np.float64)
         order = np.lexsort((ages, columns, rows))
         rows, columns, ages = rows[order], columns[order], ages[order]
         begins = np.ones(len(rows), dtype=bool)
@@ -172,6 +187,18 @@ _PRIOR_PURCHASES = 2.0
 # Groups with little of their own count as so many observations of the level above.
 _LEVEL_OBSERVATIONS = 5.0
 _LEARNED = ("item_log_means_", "item_repeats_", "log_variance_", "pair_shrinkage_", "start_variance_")
+
+
+def _blocks(rows: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Ranges of events in the order of customers, of about _BLOCK_EVENTS and no customer in two; at least one range."""
+    if not len(rows):
+        yield 0, 0
+    start = 0
+    while start < len(rows):
+        last = min(start + _BLOCK_EVENTS, len(rows)) - 1
+        stop = int(np.searchsorted(rows, rows[last], side="right"))
+        yield start, stop
+        start = stop
 
 
 def _by_now(age_days: np.ndarray, log_means: np.ndarray, variance: np.ndarray | float) -> np.ndarray:

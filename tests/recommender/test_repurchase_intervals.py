@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import NotEnoughData, NotFitted
+from recommender.identifiers import IdIndex
+from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import create, restore
 from recommender.models.repurchase_intervals import Purchased, RepurchaseIntervals
 from tests.recommender.histories import matrix_of
@@ -40,6 +44,30 @@ def test_a_customer_with_a_rhythm_of_the_own_is_expected_by_it():
     assert found["ann", "milk"][0] == pytest.approx(3.0, rel=0.1)
     assert found["c1", "milk"][0] == pytest.approx(7.0, rel=0.1)
     assert found["c1", "soap"][0] == pytest.approx(40.0, rel=0.1)
+
+
+def test_blocks_of_customers_change_nothing(monkeypatch):
+    at_once = Purchased.of(shop())
+    monkeypatch.setattr("recommender.models.repurchase_intervals._BLOCK_EVENTS", 7)
+    in_blocks = Purchased.of(shop())
+    for name in ("rows", "columns", "counts", "last_age_days", "first_age_days", "log_means", "log_squares"):
+        assert np.array_equal(getattr(in_blocks, name), getattr(at_once, name)), name
+
+
+def test_the_memory_taken_follows_the_pairs_and_not_the_purchases(monkeypatch):
+    monkeypatch.setattr("recommender.models.repurchase_intervals._BLOCK_EVENTS", 1_000)
+    days = np.tile(np.arange(1_000, dtype=np.float32), 100)
+    customers, items = IdIndex(f"c{n}" for n in range(100)), IdIndex(["milk"])
+    ones = np.ones(len(days), dtype=np.float32)
+    rows = np.repeat(np.arange(100, dtype=np.int32), 1_000)
+    matrix = InteractionMatrix(customers, items, rows, np.zeros_like(rows), ones, days, ones > 0)
+    tracemalloc.start()
+    pairs = Purchased.of(matrix)
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert pairs.counts.tolist() == [1_000] * 100
+    # A copy of the ages of all purchases alone would take as much.
+    assert held < 8 * len(days)
 
 
 def test_a_first_purchase_is_expected_again_after_the_interval_of_the_item():
