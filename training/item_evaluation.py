@@ -211,7 +211,10 @@ def _last_bought(again: Occasions, matrix: InteractionMatrix) -> Occasions:
 
 
 def _served(bundle: ModelBundle, start: Sequence[int], *ways: Way) -> Sequence[Candidate]:
-    """The list of the first way that finds something, then what is similar, then what is popular, as in the API."""
+    """The list of the first way that finds something, then what is similar, then what is popular.
+
+    The API asks the best sellers of the category between the last two, and labels each of these stand-ins.
+    """
     seeds = {bundle.items[place] for place in start}
     for way in (*ways, item_candidates.similar):
         if found := way(bundle, start):
