@@ -12,6 +12,7 @@ from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import create
 from recommender.models.base import Recommender
 from recommender.models.parts import fitted_parts, restored, states_of
+from recommender.parallel import in_parallel
 
 _LOWEST_KEY = -0x7F7FFFFF  # of the lowest finite float32
 
@@ -135,7 +136,7 @@ def _fit_all(
     if not recommenders:
         raise SettingError("a blend of no recommenders has nothing to say; name at least one")
     made = [create(one, seed=seed) if isinstance(one, str) else one for one in recommenders]
-    return tuple(one.fit(interactions) for one in made)
+    return tuple(in_parallel(lambda one: one.fit(interactions), made))
 
 
 def _weights(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:

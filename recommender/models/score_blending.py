@@ -12,6 +12,7 @@ from recommender.interaction_matrix import InteractionMatrix
 from recommender.models import create
 from recommender.models.base import Recommender
 from recommender.models.parts import fitted_parts, restored, states_of
+from recommender.parallel import in_parallel
 
 
 class ScoreBlend:
@@ -41,7 +42,7 @@ class ScoreBlend:
                 f"weights {list(self.weights)} do not fit {len(self.recommenders)} recommenders; give each one above 0"
             )
         made = [create(one, seed=self.seed) if isinstance(one, str) else one for one in self.recommenders]
-        self.fitted_ = tuple(one.fit(interactions) for one in made)
+        self.fitted_ = tuple(in_parallel(lambda one: one.fit(interactions), made))
         return self
 
     def score(self, histories: InteractionMatrix) -> np.ndarray:
