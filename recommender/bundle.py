@@ -21,7 +21,7 @@ from recommender.models import name_of, restore
 from recommender.periods import instant, rfc3339
 from recommender.placements import Placement, placements_from
 
-FORMAT = 2
+FORMAT = 3
 # The model for customers of whom only attributes are known.
 PROFILE = "profile"
 # So many items that sell best can be called popular.
@@ -49,8 +49,8 @@ class ModelBundle:
     customers to tell of it. ``lists`` have one row each: ``popular``, ``trending``, ``new_arrivals``.
     ``category_lists`` has a row for each of ``categories``: its best sellers, those of the categories below included.
     ``due`` has a row per customer: ``positions`` of items bought before, the most probable next purchase first, with
-    ``scores`` (its probability within the horizon), ``interval_days`` (between two purchases), ``last_age_days`` and
-    ``counts``.
+    ``scores`` (its probability within the horizon), ``interval_days`` (between two purchases as it is told, NaN where
+    nothing can be), ``last_age_days`` and ``counts``.
 
     ``models`` are by answer: ``all``, ``new``, ``repurchase``, ``churn``, ``value``; an answer that the data could
     not support is absent.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -106,7 +107,8 @@ def customers_for(bundle: ModelBundle, position: int) -> list[tuple[int, float]]
 
 
 def _due(bundle: ModelBundle, item: int, score: float, count: int, age_days: float, interval: float) -> Candidate:
-    return Candidate(bundle.items[item], score, DUE, count, age_days, interval_days=interval)
+    known = None if math.isnan(interval) else interval
+    return Candidate(bundle.items[item], score, DUE, count, age_days, interval_days=known)
 
 
 def _combined(

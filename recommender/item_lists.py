@@ -20,8 +20,8 @@ class Candidate:
 
     ``count`` and ``last_age_days`` tell the customer's own purchases of it; ``evidence_item_id`` names another item
     that the customer bought and that led to this one. ``interval_days`` is the time between two purchases of it
-    as it is told, where the candidate was found by that. ``propensity`` is the probability that the list shows it,
-    ``reason`` stands where the strategy alone can tell why.
+    as it is told, where the candidate was found by that and it is known. ``propensity`` is the probability that the
+    list shows it, ``reason`` stands where the strategy alone can tell why.
     """
 
     item_id: str
@@ -145,17 +145,22 @@ _LED_BY_ALL = {
 
 
 def is_due(candidate: Candidate) -> bool:
-    """Whether as much time has passed since the last purchase as between two of them."""
+    """Whether as many whole days have passed since the last purchase as are told to lie between two of them."""
     interval, age = candidate.interval_days, candidate.last_age_days
-    return candidate.count > 0 and interval is not None and age is not None and age >= interval
+    return candidate.count > 0 and interval is not None and age is not None and int(age) >= _whole_days(interval)
+
+
+def _whole_days(interval_days: float) -> int:
+    return max(round(interval_days), 1)
 
 
 def _due_again(candidate: Candidate, interval_days: float) -> str:
-    every = max(round(interval_days), 1)
-    last = f"the last time was {ago(candidate.last_age_days or 0.0)}"
+    days, last = _whole_days(interval_days), ago(candidate.last_age_days or 0.0)
     if candidate.count > OWN_INTERVALS:
-        return f"You buy this about every {every} days; {last}" if every > 1 else f"You buy this every day; {last}"
-    return f"Customers buy this about every {every} days; {last}" if every > 1 else f"Customers buy this daily; {last}"
+        every = f"every {days} days" if days > 1 else "every day"
+        return f"You buy this about {every}; the last time was {last}"
+    after = f"{days} days" if days > 1 else "a day"
+    return f"Customers who buy this again do so after about {after}; you last bought it {last}"
 
 
 def ago(age_days: float) -> str:

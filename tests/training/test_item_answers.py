@@ -281,8 +281,15 @@ def test_a_rhythm_is_the_customers_own_from_two_intervals_on_and_before_that_wha
         return reason_for(item_candidates.due_again_from_events(bundle, "new", events, END)[0], {}).text
 
     assert said(90, 60, 30) == "You buy this about every 30 days; the last time was 30 days ago"
-    assert said(150, 30) == "Customers buy this about every 10 days; the last time was 30 days ago"
-    assert said(30) == "Customers buy this about every 10 days; the last time was 30 days ago"
+    usual = "Customers who buy this again do so after about 10 days; you last bought it 30 days ago"
+    assert said(150, 30) == usual
+    assert said(30) == usual
+
+
+def test_what_nobody_bought_again_has_no_usual_rhythm_though_others_of_its_kind_have_one(bundle):
+    events = [Event("shirt-red", END - timedelta(days=300), "order")]
+    shirt = item_candidates.due_again_from_events(bundle, "new", events, END)[0]
+    assert (shirt.interval_days, reason_for(shirt, {}).code) == (None, "bought_before")
 
 
 def test_what_is_not_used_up_takes_no_place_among_what_is_due(tmp_path, monkeypatch):
