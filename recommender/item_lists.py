@@ -116,7 +116,7 @@ def present(
 
 
 def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
-    """Why an item is shown: the customer's own purchases, else what it goes with, else that many buy it."""
+    """Why an item is shown: the customer's own purchases, else what it goes with, else how it was found."""
     if candidate.reason is not None:
         return candidate.reason
     if candidate.interval_days is not None and is_due(candidate):
@@ -127,7 +127,7 @@ def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
         code, sentence = _LED_BY_ITEM.get(candidate.strategy, ("goes_with", "Goes with {}"))
         title = describe(rows.get(candidate.evidence_item_id), candidate.evidence_item_id)
         return ItemReason(code, sentence.format(title), candidate.evidence_item_id)
-    return ItemReason(*_LED_BY_ALL.get(candidate.strategy, ("popular", "Popular with many customers lately")))
+    return _LED_BY_ALL.get(candidate.strategy, IN_RANGE)
 
 
 _LED_BY_ITEM = {
@@ -137,11 +137,13 @@ _LED_BY_ITEM = {
     "same_session": ("same_session", "Often in the same visit as {}"),
 }
 _LED_BY_ALL = {
-    "category_best_sellers": ("popular", "Popular in its category lately"),
-    "trending": ("trending", "More and more customers buy this"),
-    "new_arrivals": ("new_arrival", "New in the shop"),
-    "pinned": ("pinned", "Chosen by the shop"),
+    "trending": ItemReason("trending", "More and more customers buy this"),
+    "new_arrivals": ItemReason("new_arrival", "New in the shop"),
+    "pinned": ItemReason("pinned", "Chosen by the shop"),
+    "recent_orders": ItemReason("recent", "Customers ordered this lately"),
 }
+# What claims nothing.
+IN_RANGE = ItemReason("in_range", "From the range of the shop")
 
 
 def is_due(candidate: Candidate) -> bool:

@@ -87,7 +87,7 @@ def test_the_reason_names_the_item_that_led_to_another_by_its_title():
 
 
 def test_without_evidence_the_reason_claims_none():
-    assert reason_for(Candidate("jam", 1.0, "popular_items"), {}).code == "popular"
+    assert reason_for(Candidate("jam", 1.0, "popular_items"), {}).code == "in_range"
 
 
 def test_ranks_count_from_one_and_properties_come_when_asked_for():

@@ -96,7 +96,7 @@ def test_an_unknown_item_gets_what_is_popular_and_a_new_one_the_best_of_its_cate
     answer = ask("similar", "flannel")
     assert (answer.fallback, set(ids(answer)[:2])) == ("category_best_sellers", {"soap", "sponge"})
     assert [item.strategy for item in answer.items] == ["category_best_sellers"] * 2 + ["popular_items"] * 3
-    assert answer.items[0].reasons[0].text == "Popular in its category lately"
+    assert answer.items[0].reasons[0].text == "6 customers bought this in the last 28 days"
     assert answer.warnings[1:] == ("3 places are filled with popular items",)
 
 
@@ -106,7 +106,9 @@ def test_a_list_that_is_too_short_is_filled_with_what_is_popular_labelled(ask, s
     assert (answer.strategy, answer.fallback) == ("similar_items", None)
     ways = [item.strategy for item in answer.items]
     assert ways == sorted(ways, key=["similar_items", "popular_items"].index)
-    assert {item.reasons[0].code for item in answer.items if item.strategy == "popular_items"} == {"popular"}
+    told = {item.item_id: item.reasons[0].text for item in answer.items if item.strategy == "popular_items"}
+    assert told["sausage"] == "6 customers bought this in the last 28 days"
+    assert told["tea"] == told["grill"] == "From the range of the shop"
     # All that can be sold, of the two shirts one.
     assert sorted({*ids(answer), "soap", "bun"} - {"shirt-red", "shirt-blue"}) == sorted(
         set(item_shop.ITEMS) - {"shirt-red", "shirt-blue"}
