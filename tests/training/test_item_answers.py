@@ -5,17 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recommender import item_answers, item_candidates
 from recommender.event_store import open_event_store
 from recommender.item_lists import reason_for
 from recommender.live_history import Event
+from recommender.periods import Period
+from tests.recommender.histories import matrix_of
 from tests.training import item_shop
 from tests.training.item_shop import END, item_bundle, item_history, line, order_lines, views
 from training.interactions import events_before
 from training.item_evaluation import judge_on
-from training.item_occasions import owned
+from training.item_occasions import owned, session_halves
 
 NOW = END + timedelta(days=1)
 
@@ -345,3 +348,22 @@ def test_every_answer_is_judged_beside_popularity_and_plain_counts(bundle, tmp_p
     assert figures["buy_again"]["due_date"]["median_absolute_days"]["median"] < 3
     nothing = judge_on(bundle, matrix, events[events["at"] < END], owned(orders[orders["at"] < END]), k=10, seed=0)
     assert nothing["session"] is None
+
+
+def test_sessions_of_one_customer_are_known_to_be_the_customers(bundle):
+    def row(item_id, minutes, session_id, customer_id):
+        at = pd.Timestamp(END) + pd.Timedelta(minutes=minutes)
+        return {"item_id": item_id, "at": at, "session_id": session_id, "customer_id": customer_id}
+
+    events = pd.DataFrame(
+        [
+            *(row("grill", 0, "s1", None), row("charcoal", 1, "s1", "ann")),
+            *(row("soap", 0, "s2", "ann"), row("sponge", 1, "s2", "ann")),
+            *(row("soap", 9, None, "ann"), row("milk", 10, None, "ann")),
+            *(row("soap", 0, "s3", None), row("milk", 1, "s3", None)),
+        ]
+    )
+    matrix = matrix_of(("ann", "soap", 1, "order"), items=" ".join(bundle.items.ids()))
+    found = session_halves(owned(events), matrix, Period.after(END, 28), seed=0)
+    # By owner: the day of ann, then the sessions; one of them is nobody's.
+    assert found.clusters.tolist() == [0, 0, 0, 1]
