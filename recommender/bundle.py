@@ -21,11 +21,11 @@ from recommender.models import name_of, restore
 from recommender.periods import instant, rfc3339
 from recommender.placements import Placement, placements_from
 
-FORMAT = 2
+FORMAT = 3
 # The model for customers of whom only attributes are known.
 PROFILE = "profile"
-# So many items that sell best can be called popular.
-BEST_SELLERS = 100
+# Popular are at most so many items, each with so many customers in the last so many days.
+BEST_SELLERS, FEWEST_CUSTOMERS, RECENT_DAYS = 100, 5, 28
 MANIFEST = "manifest.json"
 
 
@@ -46,11 +46,13 @@ class ModelBundle:
     for the last time (0 and NaN for what was never bought).
 
     ``item_slates`` have a row per item: ``similar``, ``bought_together``, ``next_item`` hold items, ``customers`` the
-    customers to tell of it. ``lists`` have one row each: ``popular``, ``trending``, ``new_arrivals``.
+    customers to tell of it. ``lists`` have one row each: ``popular``, ``trending``, ``new_arrivals``, and
+    ``recent_customers`` and ``customers`` with how many customers bought an item (met it where nobody orders) in the
+    last RECENT_DAYS and ever.
     ``category_lists`` has a row for each of ``categories``: its best sellers, those of the categories below included.
     ``due`` has a row per customer: ``positions`` of items bought before, the most probable next purchase first, with
-    ``scores`` (its probability within the horizon), ``interval_days`` (between two purchases), ``last_age_days`` and
-    ``counts``.
+    ``scores`` (its probability within the horizon), ``interval_days`` (between two purchases as it is told, NaN where
+    nothing can be), ``last_age_days`` and ``counts``.
 
     ``models`` are by answer: ``all``, ``new``, ``repurchase``, ``churn``, ``value``; an answer that the data could
     not support is absent.
@@ -77,9 +79,27 @@ class ModelBundle:
         return placements_from(self.facts.get("placements", {}))
 
     @cached_property
+    def recent_customers(self) -> Mapping[int, int]:
+        """By position of an item: the customers of the last RECENT_DAYS, most first."""
+        return self._counted("recent_customers")
+
+    @cached_property
+    def customers_ever(self) -> Mapping[int, int]:
+        """By position of an item: all who bought it, most first; who met it where nobody orders."""
+        return self._counted("customers")
+
+    def _counted(self, name: str) -> dict[int, int]:
+        counted = self.lists.get(name)
+        if counted is None:
+            return {}
+        pairs = zip(counted.positions[0].tolist(), counted.scores[0].tolist(), strict=True)
+        return {place: int(count) for place, count in pairs if place >= 0}
+
+    @cached_property
     def best_sellers(self) -> frozenset[int]:
         """Positions of the items that can be called popular."""
-        return frozenset(self.popular.positions[0, :BEST_SELLERS].tolist())
+        first = list(self.recent_customers.items())[:BEST_SELLERS]
+        return frozenset(place for place, count in first if count >= FEWEST_CUSTOMERS)
 
     @property
     def has_orders(self) -> bool:

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from recommender.answers import ItemReason
 from recommender.bundle import PROFILE, ModelBundle, Slates
+from recommender.crowd_reasons import of_everybody
 from recommender.feature_matrices import features_of_customer
 from recommender.interaction_matrix import FeatureMatrix
 from recommender.item_lists import Candidate
@@ -104,7 +105,14 @@ def from_attributes(
 
 
 _LIKE_YOU = ItemReason("profile", "Liked by customers like you")
-OF_LIKE_TASTE = ItemReason("customers_like_you", "Customers who buy what you buy also buy this")
+OF_LIKE_TASTE = "customers_like_you"
+
+
+def _without_evidence(bundle: ModelBundle, position: int, *, is_known: bool) -> ItemReason:
+    """Why an item is shown to a customer of whom something is known, or nothing."""
+    if not is_known or position in bundle.best_sellers or position not in bundle.customers_ever:
+        return of_everybody(bundle, position)
+    return ItemReason(OF_LIKE_TASTE, f"Customers like you {'buy' if bundle.has_orders else 'look at'} this")
 
 
 def explain_by_neighbours(
@@ -112,14 +120,14 @@ def explain_by_neighbours(
 ) -> list[Candidate]:
     """Candidates with the best of the customer's own items among their neighbours as evidence, where there is one.
 
-    What has none and is no best seller is bought by those who buy what the customer buys: so the models found it.
+    What has none, is not popular, and was bought at all, is bought by those of like taste: so the models found it.
     """
     order = {position: place for place, position in enumerate(owned)}
     explained = []
     for position, score in entries:
         neighbours = [one for one in bundle.similar.positions[position].tolist() if one in order]
         evidence = bundle.items[min(neighbours, key=order.__getitem__)] if neighbours else None
-        reason = OF_LIKE_TASTE if evidence is None and owned and position not in bundle.best_sellers else None
+        reason = None if evidence else _without_evidence(bundle, position, is_known=bool(owned))
         explained.append(Candidate(bundle.items[position], score, strategy, evidence_item_id=evidence, reason=reason))
     return explained
 

@@ -91,8 +91,11 @@ _DEEPER: Mapping[str, Callable[[FilterMatches, str], Sequence[Candidate]]] = {
 
 def _told(listed: Sequence[Candidate]) -> list[Candidate]:
     """The candidates, those without evidence of their own with the reason that they pass."""
-    vague = (None, candidates.OF_LIKE_TASTE)
     return [
-        one if one.count or one.evidence_item_id or one.reason not in vague else replace(one, reason=_PASSES)
+        one if one.count or one.evidence_item_id or not _is_vague(one.reason) else replace(one, reason=_PASSES)
         for one in listed
     ]
+
+
+def _is_vague(reason: ItemReason | None) -> bool:
+    return reason is None or reason.code in {candidates.OF_LIKE_TASTE, "popular", "recent", "in_range"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from recommender.bundle import ModelBundle, Slates
+from recommender.crowd_reasons import of_everybody
 from recommender.item_lists import Candidate
 from recommender.live_history import Event, matrix_of
 from recommender.models.repurchase_intervals import Purchased
@@ -69,11 +71,11 @@ def new_arrivals(bundle: ModelBundle, limit: int | None = None) -> list[Candidat
 def best_sellers(bundle: ModelBundle, category: str | None = None, limit: int | None = None) -> list[Candidate]:
     """What many customers bought lately, of everything or of a category path and those below it."""
     if category is None:
-        return _listed(bundle, bundle.popular, BEST_SELLERS, limit)
+        return _told(bundle, _entries(bundle.popular, 0, limit))
     row = bundle.categories.position(category)
     if row is None or bundle.category_lists is None:
         return []
-    return _listed(bundle, bundle.category_lists, BEST_SELLERS, limit, row=row)
+    return _told(bundle, _entries(bundle.category_lists, row, limit))
 
 
 def due_again(bundle: ModelBundle, customer: int) -> list[Candidate]:
@@ -106,7 +108,8 @@ def customers_for(bundle: ModelBundle, position: int) -> list[tuple[int, float]]
 
 
 def _due(bundle: ModelBundle, item: int, score: float, count: int, age_days: float, interval: float) -> Candidate:
-    return Candidate(bundle.items[item], score, DUE, count, age_days, interval_days=interval)
+    known = None if math.isnan(interval) else interval
+    return Candidate(bundle.items[item], score, DUE, count, age_days, interval_days=known)
 
 
 def _combined(
@@ -129,7 +132,7 @@ def _combined(
     return [
         Candidate(bundle.items[one], sums[one], strategy, evidence_item_id=bundle.items[strongest[one][1]])
         if one in strongest
-        else Candidate(bundle.items[one], sums[one], BEST_SELLERS)
+        else Candidate(bundle.items[one], sums[one], BEST_SELLERS, reason=of_everybody(bundle, one))
         for one in order
     ]
 
@@ -142,12 +145,18 @@ def _shares(slates: Slates | None, weights: dict[int, float]) -> Iterator[tuple[
         yield from ((seed, one, weight * score) for one, score in _entries(slates, seed) if one not in weights)
 
 
-def _listed(
-    bundle: ModelBundle, slates: Slates | None, strategy: str, limit: int | None, row: int = 0
-) -> list[Candidate]:
+def _listed(bundle: ModelBundle, slates: Slates | None, strategy: str, limit: int | None) -> list[Candidate]:
     if slates is None:
         return []
-    return [Candidate(bundle.items[position], score, strategy) for position, score in _entries(slates, row, limit)]
+    return [Candidate(bundle.items[position], score, strategy) for position, score in _entries(slates, 0, limit)]
+
+
+def _told(bundle: ModelBundle, entries: Iterable[tuple[int, float]]) -> list[Candidate]:
+    """Best sellers with how many customers each has lately."""
+    return [
+        Candidate(bundle.items[position], score, BEST_SELLERS, reason=of_everybody(bundle, position))
+        for position, score in entries
+    ]
 
 
 def _entries(slates: Slates, row: int, limit: int | None = None) -> list[tuple[int, float]]:

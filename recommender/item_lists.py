@@ -20,8 +20,8 @@ class Candidate:
 
     ``count`` and ``last_age_days`` tell the customer's own purchases of it; ``evidence_item_id`` names another item
     that the customer bought and that led to this one. ``interval_days`` is the time between two purchases of it
-    as it is told, where the candidate was found by that. ``propensity`` is the probability that the list shows it,
-    ``reason`` stands where the strategy alone can tell why.
+    as it is told, where the candidate was found by that and it is known. ``propensity`` is the probability that the
+    list shows it, ``reason`` stands where the strategy alone can tell why.
     """
 
     item_id: str
@@ -116,7 +116,7 @@ def present(
 
 
 def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
-    """Why an item is shown: the customer's own purchases, else what it goes with, else that many buy it."""
+    """Why an item is shown: the customer's own purchases, else what it goes with, else how it was found."""
     if candidate.reason is not None:
         return candidate.reason
     if candidate.interval_days is not None and is_due(candidate):
@@ -127,7 +127,7 @@ def reason_for(candidate: Candidate, rows: ItemRows) -> ItemReason:
         code, sentence = _LED_BY_ITEM.get(candidate.strategy, ("goes_with", "Goes with {}"))
         title = describe(rows.get(candidate.evidence_item_id), candidate.evidence_item_id)
         return ItemReason(code, sentence.format(title), candidate.evidence_item_id)
-    return ItemReason(*_LED_BY_ALL.get(candidate.strategy, ("popular", "Popular with many customers lately")))
+    return _LED_BY_ALL.get(candidate.strategy, IN_RANGE)
 
 
 _LED_BY_ITEM = {
@@ -137,25 +137,32 @@ _LED_BY_ITEM = {
     "same_session": ("same_session", "Often in the same visit as {}"),
 }
 _LED_BY_ALL = {
-    "category_best_sellers": ("popular", "Popular in its category lately"),
-    "trending": ("trending", "More and more customers buy this"),
-    "new_arrivals": ("new_arrival", "New in the shop"),
-    "pinned": ("pinned", "Chosen by the shop"),
+    "trending": ItemReason("trending", "More and more customers buy this"),
+    "new_arrivals": ItemReason("new_arrival", "New in the shop"),
+    "pinned": ItemReason("pinned", "Chosen by the shop"),
+    "recent_orders": ItemReason("recent", "Customers ordered this lately"),
 }
+# What claims nothing.
+IN_RANGE = ItemReason("in_range", "From the range of the shop")
 
 
 def is_due(candidate: Candidate) -> bool:
-    """Whether as much time has passed since the last purchase as between two of them."""
+    """Whether as many whole days have passed since the last purchase as are told to lie between two of them."""
     interval, age = candidate.interval_days, candidate.last_age_days
-    return candidate.count > 0 and interval is not None and age is not None and age >= interval
+    return candidate.count > 0 and interval is not None and age is not None and int(age) >= _whole_days(interval)
+
+
+def _whole_days(interval_days: float) -> int:
+    return max(round(interval_days), 1)
 
 
 def _due_again(candidate: Candidate, interval_days: float) -> str:
-    every = max(round(interval_days), 1)
-    last = f"the last time was {ago(candidate.last_age_days or 0.0)}"
+    days, last = _whole_days(interval_days), ago(candidate.last_age_days or 0.0)
     if candidate.count > OWN_INTERVALS:
-        return f"You buy this about every {every} days; {last}" if every > 1 else f"You buy this every day; {last}"
-    return f"Customers buy this about every {every} days; {last}" if every > 1 else f"Customers buy this daily; {last}"
+        every = f"every {days} days" if days > 1 else "every day"
+        return f"You buy this about {every}; the last time was {last}"
+    after = f"{days} days" if days > 1 else "a day"
+    return f"Customers who buy this again do so after about {after}; you last bought it {last}"
 
 
 def ago(age_days: float) -> str:

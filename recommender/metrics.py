@@ -151,16 +151,29 @@ def accuracy(positions: np.ndarray, truth: sparse.csr_matrix) -> dict[str, np.nd
     return {name: measure(found, sizes) for name, measure in _ACCURACY.items()}
 
 
-def interval(values: np.ndarray, *, seed: int, samples: int = 1000, level: float = 0.95) -> Interval:
-    """Mean of the values that are not NaN, with the percentile interval of its bootstrap over customers."""
-    known = values[~np.isnan(values)]
-    return intervals({"": known}, seed=seed, samples=samples, level=level)[""]
+def interval(
+    values: np.ndarray, *, seed: int, samples: int = 1000, level: float = 0.95, clusters: np.ndarray | None = None
+) -> Interval:
+    """Mean of the values that are not NaN, with the percentile interval of its bootstrap over customers.
+
+    ``clusters`` is as in ``intervals``.
+    """
+    is_known = ~np.isnan(values)
+    own = None if clusters is None else clusters[is_known]
+    return intervals({"": values[is_known]}, seed=seed, samples=samples, level=level, clusters=own)[""]
 
 
 def intervals(
-    values: Mapping[str, np.ndarray], *, seed: int, samples: int = 1000, level: float = 0.95
+    values: Mapping[str, np.ndarray],
+    *,
+    seed: int,
+    samples: int = 1000,
+    level: float = 0.95,
+    clusters: np.ndarray | None = None,
 ) -> dict[str, Interval]:
     """Interval of the mean of each column over the same customers, all from one bootstrap; NaN counts nowhere.
+
+    Where a customer has several values, ``clusters`` numbers the customer of each: who is drawn comes with all of them.
 
     Each sample gives every customer a Poisson(1) weight, which for many customers is drawing as many anew with
     replacement (Chamandy et al. 2012), so that all means of all samples are matrix products. More than
@@ -171,7 +184,7 @@ def intervals(
     if not columns:
         return {}
     rng = rng_for(seed, "bootstrap of a mean")
-    sums, counts = _group_sums(columns, rng)
+    sums, counts = _group_sums(columns, rng, clusters)
     drawn = _drawn_means(sums, counts, samples, rng)
     bounds = [(1 - level) / 2, (1 + level) / 2]
     found = {}
@@ -187,18 +200,29 @@ def intervals(
 
 
 def paired_interval(
-    ours: np.ndarray, theirs: np.ndarray, *, seed: int, samples: int = 1000, level: float = 0.95
+    ours: np.ndarray,
+    theirs: np.ndarray,
+    *,
+    seed: int,
+    samples: int = 1000,
+    level: float = 0.95,
+    clusters: np.ndarray | None = None,
 ) -> Interval:
-    """Interval of the mean difference over the customers that both have a value for; above 0 ours is better."""
-    return interval(ours - theirs, seed=seed, samples=samples, level=level)
+    """Interval of the mean difference over the customers that both have a value for; above 0 ours is better.
+
+    ``clusters`` is as in ``intervals``.
+    """
+    return interval(ours - theirs, seed=seed, samples=samples, level=level, clusters=clusters)
 
 
-def _group_sums(columns: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _group_sums(
+    columns: Sequence[np.ndarray], rng: np.random.Generator, clusters: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Sum and number of the known values of each group of customers, groups x columns."""
-    customers = len(columns[0])
-    groups = np.arange(customers)
+    groups = np.arange(len(columns[0])) if clusters is None else clusters
+    customers = int(groups.max(initial=-1)) + 1
     if customers > MAXIMUM_GROUPS:
-        groups = rng.permutation(customers) % MAXIMUM_GROUPS
+        groups = (rng.permutation(customers) % MAXIMUM_GROUPS)[groups]
     size = min(customers, MAXIMUM_GROUPS)
     sums, counts = np.zeros((size, len(columns))), np.zeros((size, len(columns)))
     for place, column in enumerate(columns):

@@ -1,8 +1,8 @@
 """Judge the answers that start from items, sessions and intervals on the window after the cutoff.
 
 Lists come from the functions that serve them. Each is held against popularity and against plain counts of what stood
-in baskets together, both without the items that the answer starts from. One observation per customer or session, so
-that the intervals are over them.
+in baskets together, both without the items that the answer starts from. One observation per customer or session; who
+is drawn for an interval comes with all sessions of the own.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def judge_on(
     k: int,
     seed: int,
 ) -> dict[str, Any]:
-    """The figures of a bundle; ``events`` as of ``events_before``, ``sessions`` with ``owner, item_id, at``."""
+    """The figures of a bundle; ``events`` as of ``events_before``, ``sessions`` as of ``owned``."""
     window = Period.after(bundle.as_of, bundle.horizon_days)
     placed = placed_in(events, matrix, window)
     basket, later = first_baskets(placed, len(matrix.items), seed)
@@ -151,14 +151,15 @@ def _figures(
     if not occasions.truth.nnz:
         return None
     figures: dict[str, Any] = {"observations": len(occasions.starts)}
+    drawn: dict[str, Any] = {"seed": seed, "clusters": occasions.clusters}
     for measure, values_of in (("hit", metrics.hit), ("ndcg", metrics.ndcg)):
         ours = values_of(lists, occasions.truth)
         theirs = {name: values_of(rival, occasions.truth) for name, rival in rivals.items()}
         figures[measure] = {
-            "ours": asdict(metrics.interval(ours, seed=seed)),
-            **{name: asdict(metrics.interval(values, seed=seed)) for name, values in theirs.items()},
+            "ours": asdict(metrics.interval(ours, **drawn)),
+            **{name: asdict(metrics.interval(values, **drawn)) for name, values in theirs.items()},
             **{
-                f"gain_over_{name}": asdict(metrics.paired_interval(ours, values, seed=seed))
+                f"gain_over_{name}": asdict(metrics.paired_interval(ours, values, **drawn))
                 for name, values in theirs.items()
             },
         }

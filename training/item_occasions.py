@@ -1,6 +1,6 @@
 """What the answers that start from items are judged on: where each starts, and what happened afterwards.
 
-One observation per customer or session, so that intervals are over them.
+One observation per customer or session; of the sessions of one customer is known whose they are.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ MOST_OBSERVATIONS = 2_000
 
 @dataclass(frozen=True)
 class Occasions:
-    """What each answer starts from, oldest first, and what happened afterwards: an entry per item, a row per list."""
+    """What each answer starts from, oldest first, and what happened afterwards: an entry per item, a row per list.
+
+    ``clusters`` numbers whose occasion each is, where a customer may have several.
+    """
 
     starts: Sequence[Sequence[int]]
     truth: sparse.csr_matrix
+    clusters: np.ndarray | None = None
 
 
 def first_baskets(placed: pd.DataFrame, item_count: int, seed: int) -> tuple[Occasions, Occasions]:
@@ -85,7 +89,9 @@ def session_halves(
     is_start = by_owner.cumcount() < (by_owner.transform("size") + 1) // 2
     starts = inside[is_start].groupby("owner")["column"].agg(list)
     truth = inside[~is_start].rename(columns={"owner": "row"})
-    return Occasions(starts.tolist(), _marks(starts.index, truth, len(matrix.items)))
+    # Who signs in within a session is the customer from its beginning.
+    whose = inside.groupby("owner")["whose"].min().reindex(starts.index)
+    return Occasions(starts.tolist(), _marks(starts.index, truth, len(matrix.items)), pd.factorize(whose)[0])
 
 
 def purchases_again(placed: pd.DataFrame, matrix: InteractionMatrix) -> Occasions:
@@ -128,10 +134,14 @@ def sessions_within(history: History, window: Period) -> pd.DataFrame:
 
 
 def owned(events: pd.DataFrame) -> pd.DataFrame:
-    """``owner, item_id, at`` of events with ``session_id, customer_id, item_id, at``: a session, else a day."""
+    """``owner, whose, item_id, at`` of events with ``session_id, customer_id, item_id, at``.
+
+    The owner is a session, else a day of a customer; ``whose`` it is, is the customer, else the session.
+    """
     days = events["customer_id"].astype("string") + " " + events["at"].dt.floor("D").astype("string")
-    owner = ("session " + events["session_id"].astype("string")).fillna("day " + days)
-    return events.assign(owner=owner)[["owner", "item_id", "at"]].dropna()
+    session = "session " + events["session_id"].astype("string")
+    whose = ("customer " + events["customer_id"].astype("string")).fillna(session)
+    return events.assign(owner=session.fillna("day " + days), whose=whose)[["owner", "whose", "item_id", "at"]].dropna()
 
 
 def padded(lists: Iterable[Sequence[int]], k: int) -> np.ndarray:

@@ -171,6 +171,15 @@ def new_arrivals(items: pd.DataFrame, matrix: InteractionMatrix, as_of: datetime
     return one_row(np.where(is_new, (1.0 + np.log1p(sold)) * fresh, np.nan))
 
 
+def customer_counts(matrix: InteractionMatrix, days: float) -> Slates:
+    """All items that customers bought in the last ``days``, or met where nobody orders, by how many customers did."""
+    counts_as = matrix.is_order | (not matrix.has_orders)
+    chosen = counts_as & (matrix.weights > 0) & (matrix.age_days < days)
+    pairs = np.unique(np.stack([matrix.columns[chosen], matrix.rows[chosen]]), axis=1)
+    counts = np.bincount(pairs[0], minlength=len(matrix.items)).astype(np.float64)
+    return one_row(np.where(counts > 0, counts, np.nan), depth=len(counts))
+
+
 def best_sellers(paths: Mapping[int, str], item_scores: np.ndarray) -> tuple[IdIndex, Slates]:
     """For each category path and those above it the best items; ``paths`` gives the category of an item."""
     listed: dict[str, list[int]] = {}

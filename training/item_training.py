@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recommender.bundle import Slates
+from recommender.bundle import RECENT_DAYS, Slates
 from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.identifiers import IdIndex
@@ -23,6 +23,7 @@ from recommender.models.trending import Trending
 from recommender.parallel import in_parallel
 from training.item_slates import (
     best_sellers,
+    customer_counts,
     customer_slates,
     due_slates,
     neighbour_slates,
@@ -112,6 +113,8 @@ def train_items(
             "popular": one_row(popularity),
             "trending": one_row(_trending_scores(met, item_models.left_out)),
             "new_arrivals": new_arrivals(rows, met, as_of),
+            "recent_customers": customer_counts(met, RECENT_DAYS),
+            "customers": customer_counts(met, np.inf),
         },
         due=due_slates(matrix, models["repurchase"], settings.horizon_days, may_repeat=_may_repeat(rows, matrix.items))
         if "repurchase" in models

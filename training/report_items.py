@@ -41,7 +41,7 @@ def _answer_blocks(name: str, figures: Mapping[str, Any], window: str, places: i
         ]
         heads = [head for one in measures for head in (measure_of(one).head, f"gain of ours in {one} (paired)")]
         count = f"{figures.get('observations', 0):,} occasions"
-        yield Table(f"{count}, lists of {places}, 95 % intervals over occasions; {window}.", heads, rows)
+        yield Table(f"{count}, lists of {places}, 95 % intervals; {window}.", heads, rows)
     if figures.get("due_date"):
         yield _due_date(figures["due_date"], window)
 

@@ -140,4 +140,6 @@ RULES = (
     "another customer's list holds too, on average over all pairs.",
     "Intervals are 95 % bootstrap intervals over customers. A gain is paired: the same customers with both lists. "
     "Whoever bought nothing counts nowhere. All items compete; nothing is sampled.",
+    "An occasion of the answers about items is a customer or a session; a customer is drawn with all sessions of the "
+    "own, a session of nobody known stands for itself.",
 )

@@ -68,21 +68,22 @@ def choose(
     seed: int,
     combined: Collection[str] = (),
     barred: Collection[str] = (),
+    clusters: np.ndarray | None = None,
 ) -> Choice:
     """The best model by the decisive measure among those whose paired gain over the baseline is above 0.
 
     The 95 % interval of the gain must lie wholly above 0; where no model's does, the baseline is shipped. A model that
     is ``combined`` of others must also gain so over the best that is not: what costs more has to be better. Models
-    that are ``barred`` are not chosen.
+    that are ``barred`` are not chosen. ``clusters`` numbers the customer of each value where one may have several.
     """
-    means = {name: intervals(one.measures, seed=seed) for name, one in judged.items()}
+    means = {name: intervals(one.measures, seed=seed, clusters=clusters) for name, one in judged.items()}
     differences = {name: one.values - judged[baseline].values for name, one in judged.items() if name != baseline}
-    gains = intervals(differences, seed=seed)
+    gains = intervals(differences, seed=seed, clusters=clusters)
     better = [name for name in gains if gains[name].low > 0 and name not in barred]
     better.sort(key=lambda name: -gains[name].mean)
     shipped = next((name for name in better if name not in combined), baseline)
     for name in better:
-        ahead = paired_interval(judged[name].values, judged[shipped].values, seed=seed)
+        ahead = paired_interval(judged[name].values, judged[shipped].values, seed=seed, clusters=clusters)
         if name in combined and ahead.low > 0:
             shipped = name
             break

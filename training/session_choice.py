@@ -80,7 +80,7 @@ def choose_session_model(
         )
         for name, one in CANDIDATES.items()
     }
-    return choose("session", judged, baseline=BASELINE, seed=seed)
+    return choose("session", judged, baseline=BASELINE, seed=seed, clusters=occasions.clusters)
 
 
 def lists_of(

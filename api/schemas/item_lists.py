@@ -70,7 +70,9 @@ class CustomersQuery(Query):
 class ItemListOut(Answer):
     """Items that belong to no customer."""
 
-    model_config = _example("popular_items", "1082185", "popular", "Popular with many customers lately", None)
+    model_config = _example(
+        "popular_items", "1082185", "popular", "531 customers bought this in the last 28 days", None
+    )
 
     strategy: str = Field(description="How the list was made")
     fallback: str | None = Field(description="What was answered instead of what was asked; null: as asked")

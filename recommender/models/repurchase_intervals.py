@@ -16,8 +16,9 @@ from recommender.interaction_matrix import InteractionMatrix
 _SHORTEST_INTERVAL_DAYS = 0.5
 # Events that are put into order at once; bounds the memory that the pairs are found with.
 _BLOCK_EVENTS = 500_000
-# From so many intervals on a customer has a rhythm.
+# From so many intervals on a customer has a rhythm, and an item one of its own.
 OWN_INTERVALS = 2
+USUAL_INTERVALS = 5
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Forecast:
     """For each pair: the typical days between purchases, and the probability of one within the horizon.
 
     ``told_days`` is what can be said of it in words: the customer's own mean from OWN_INTERVALS intervals on, before
-    that what is usual for the item.
+    that the mean over the customers of the item, NaN where these bought it again fewer than USUAL_INTERVALS times.
     """
 
     interval_days: np.ndarray
@@ -121,6 +122,7 @@ class RepurchaseIntervals:
         items = len(interactions.items)
         codes = np.full(items, -1) if categories is None else categories
         self._fit_intervals(pairs, intervals, codes, items)
+        self.item_mean_days_: np.ndarray = _mean_days(pairs, intervals, items)
         self._fit_repeats(pairs, intervals, codes, items)
         return self
 
@@ -164,7 +166,7 @@ class RepurchaseIntervals:
         returns = np.clip(returns, 0.0, 0.999)
         now = _by_now(pairs.last_age_days, typical, variance)
         then = _by_now(pairs.last_age_days + horizon_days, typical, variance)
-        told = np.where(intervals >= OWN_INTERVALS, pairs.mean_interval_days, np.exp(prior))
+        told = np.where(intervals >= OWN_INTERVALS, pairs.mean_interval_days, self.item_mean_days_[pairs.columns])
         return Forecast(np.exp(typical), told, returns * (then - now) / (1.0 - returns * now))
 
     def state(self) -> dict[str, Any]:
@@ -186,7 +188,18 @@ class RepurchaseIntervals:
 _PRIOR_PURCHASES = 2.0
 # Groups with little of their own count as so many observations of the level above.
 _LEVEL_OBSERVATIONS = 5.0
-_LEARNED = ("item_log_means_", "item_repeats_", "log_variance_", "pair_shrinkage_", "start_variance_")
+_LEARNED = (
+    *("item_log_means_", "item_mean_days_", "item_repeats_"),
+    *("log_variance_", "pair_shrinkage_", "start_variance_"),
+)
+
+
+def _mean_days(pairs: Purchased, intervals: np.ndarray, items: int) -> np.ndarray:
+    """The mean interval of each item as it was seen, NaN where there are fewer than USUAL_INTERVALS."""
+    spans = np.bincount(pairs.columns, weights=pairs.first_age_days - pairs.last_age_days, minlength=items)
+    counts = np.bincount(pairs.columns, weights=intervals, minlength=items)
+    means: np.ndarray = np.divide(spans, counts, out=np.full(items, np.nan), where=counts >= USUAL_INTERVALS)
+    return means
 
 
 def _blocks(rows: np.ndarray) -> Iterator[tuple[int, int]]:

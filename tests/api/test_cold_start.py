@@ -44,7 +44,7 @@ def codes(answer):
 def test_attributes_alone_lead_to_what_customers_alike_like(newcomers, region, department):
     who = f"from-the-{region}"
     stranger, popular = list_of(newcomers, who)
-    assert (stranger["customer_known"], stranger["fallback"], codes(stranger)) == (False, "popular_items", {"popular"})
+    assert (stranger["customer_known"], stranger["fallback"], codes(stranger)) == (False, "popular_items", {"recent"})
     assert {item_id[0] for item_id in popular} != {"a"}
     newcomers("PUT", f"/v1/customers/{who}", "catalog:write", json={"region": region})
     for placement in ("home", "discover"):
@@ -68,5 +68,5 @@ def test_attributes_that_say_nothing_or_may_not_be_used_lead_to_a_labelled_list(
     newcomers("PUT", "/v1/customers/shy", "catalog:write", json={"region": "north", "consent_personalization": False})
     for who in ("nowhere", "shy"):
         answer, _ = list_of(newcomers, who)
-        assert (answer["customer_known"], answer["fallback"], codes(answer)) == (True, "popular_items", {"popular"})
+        assert (answer["customer_known"], answer["fallback"], codes(answer)) == (True, "popular_items", {"recent"})
     assert "not agreed" in answer["warnings"][0]

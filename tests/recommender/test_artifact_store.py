@@ -104,8 +104,8 @@ def test_a_file_that_the_manifest_does_not_name_is_never_loaded(artifacts):
 def test_a_bundle_of_another_format_is_refused(artifacts):
     version = artifacts.save(bundle())
     path = artifacts.folder / "versions" / version / "manifest.json"
-    path.write_text(path.read_text().replace('"format": 2', '"format": 99'))
-    with pytest.raises(ArtifactError, match="has format 99, this program reads 2"):
+    path.write_text(path.read_text().replace('"format": 3', '"format": 99'))
+    with pytest.raises(ArtifactError, match="has format 99, this program reads 3"):
         artifacts.load(version)
 
 

@@ -61,6 +61,23 @@ def test_the_last_purchase_is_told_in_words(age, said):
     assert reason_for(Candidate("milk", 1.0, "for_you", 1, age), {}).text.endswith(f"once, the last time {said}")
 
 
+@pytest.mark.parametrize(
+    ("count", "interval", "age", "said"),
+    [
+        (3, 9.6, 9.9, "You bought this 3 times, the last time 9 days ago"),
+        (3, 9.6, 10.0, "You buy this about every 10 days; the last time was 10 days ago"),
+        (3, 10.4, 10.1, "You buy this about every 10 days; the last time was 10 days ago"),
+        (3, 0.6, 0.9, "You bought this 3 times, the last time today"),
+        (3, 0.6, 1.0, "You buy this about every day; the last time was yesterday"),
+        (2, 7.2, 8.0, "Customers who buy this again do so after about 7 days; you last bought it 8 days ago"),
+        (1, 1.2, 2.0, "Customers who buy this again do so after about a day; you last bought it 2 days ago"),
+        (1, None, 90.0, "You bought this once, the last time 90 days ago"),
+    ],
+)
+def test_what_is_called_due_was_bought_at_least_as_many_days_ago_as_are_told(count, interval, age, said):
+    assert reason_for(Candidate("milk", 1.0, "due_again", count, age, interval_days=interval), {}).text == said
+
+
 def test_the_reason_names_the_item_that_led_to_another_by_its_title():
     reason = reason_for(
         Candidate("jam", 1.0, "new_for_you", evidence_item_id="bread"), {"bread": {"title": "Rye bread"}}
@@ -70,7 +87,7 @@ def test_the_reason_names_the_item_that_led_to_another_by_its_title():
 
 
 def test_without_evidence_the_reason_claims_none():
-    assert reason_for(Candidate("jam", 1.0, "popular_items"), {}).code == "popular"
+    assert reason_for(Candidate("jam", 1.0, "popular_items"), {}).code == "in_range"
 
 
 def test_ranks_count_from_one_and_properties_come_when_asked_for():

@@ -75,6 +75,16 @@ def test_an_interval_has_the_width_of_the_normal_one():
     assert found.high == pytest.approx(0.5 + 1.96 * 0.5 / 20, abs=0.006)
 
 
+def test_who_has_many_equal_values_counts_as_often_but_is_drawn_once():
+    own = np.random.default_rng(0).random(50)
+    many, whose = np.repeat(own, 20), np.repeat(np.arange(50), 20)
+    clustered, single = metrics.interval(many, seed=0, clusters=whose), metrics.interval(own, seed=0)
+    assert (clustered.mean, clustered.low, clustered.high) == pytest.approx((single.mean, single.low, single.high))
+    assert clustered.customers == 1000
+    apart = metrics.interval(many, seed=0)
+    assert apart.high - apart.low < (clustered.high - clustered.low) / 3
+
+
 def test_one_seed_gives_one_interval():
     values = np.arange(50.0)
     assert metrics.interval(values, seed=1) == metrics.interval(values, seed=1)

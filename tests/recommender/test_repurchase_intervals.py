@@ -89,6 +89,28 @@ def test_an_item_that_nobody_repeated_takes_the_interval_of_its_category():
     assert with_milk < alone
 
 
+def test_an_interval_is_told_as_it_was_seen_the_own_from_two_on_else_that_of_the_item():
+    """Milk has the intervals 20 and 34, 26, and four of 10 days; tea has four, one too few to tell."""
+    matrix = matrix_of(
+        *(("often", "milk", day, "order") for day in (60, 40, 6)),
+        *(("twice", "milk", day, "order") for day in (38, 12)),
+        *rhythm("other", "milk", 10, 5, 1),
+        *rhythm("other", "tea", 10, 5, 1),
+        ("once", "milk", 6, "order"),
+        ("once", "tea", 6, "order"),
+    )
+    pairs = Purchased.of(matrix)
+    told = RepurchaseIntervals().fit(matrix).forecast(pairs, 7.0).told_days
+    found = {
+        (matrix.customers[int(row)], matrix.items[int(column)]): days
+        for row, column, days in zip(pairs.rows, pairs.columns, told, strict=True)
+    }
+    assert found["often", "milk"] == 27.0
+    assert found["other", "milk"] == found["other", "tea"] == 10.0
+    assert found["twice", "milk"] == found["once", "milk"] == pytest.approx((54 + 26 + 40) / 7)
+    assert np.isnan(found["once", "tea"])
+
+
 def test_what_is_due_is_likelier_than_what_was_just_bought_or_given_up_long_ago():
     rows = [row for n in range(20) for row in rhythm(f"c{n}", "soap", 30, 6, 1 + n)]
     matrix = matrix_of(

@@ -5,17 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recommender import item_answers, item_candidates
 from recommender.event_store import open_event_store
 from recommender.item_lists import reason_for
 from recommender.live_history import Event
+from recommender.periods import Period
+from tests.recommender.histories import matrix_of
 from tests.training import item_shop
 from tests.training.item_shop import END, item_bundle, item_history, line, order_lines, views
 from training.interactions import events_before
 from training.item_evaluation import judge_on
-from training.item_occasions import owned
+from training.item_occasions import owned, session_halves
 
 NOW = END + timedelta(days=1)
 
@@ -96,7 +99,7 @@ def test_an_unknown_item_gets_what_is_popular_and_a_new_one_the_best_of_its_cate
     answer = ask("similar", "flannel")
     assert (answer.fallback, set(ids(answer)[:2])) == ("category_best_sellers", {"soap", "sponge"})
     assert [item.strategy for item in answer.items] == ["category_best_sellers"] * 2 + ["popular_items"] * 3
-    assert answer.items[0].reasons[0].text == "Popular in its category lately"
+    assert answer.items[0].reasons[0].text == "6 customers bought this in the last 28 days"
     assert answer.warnings[1:] == ("3 places are filled with popular items",)
 
 
@@ -106,7 +109,9 @@ def test_a_list_that_is_too_short_is_filled_with_what_is_popular_labelled(ask, s
     assert (answer.strategy, answer.fallback) == ("similar_items", None)
     ways = [item.strategy for item in answer.items]
     assert ways == sorted(ways, key=["similar_items", "popular_items"].index)
-    assert {item.reasons[0].code for item in answer.items if item.strategy == "popular_items"} == {"popular"}
+    told = {item.item_id: item.reasons[0].text for item in answer.items if item.strategy == "popular_items"}
+    assert told["sausage"] == "6 customers bought this in the last 28 days"
+    assert told["tea"] == told["grill"] == "From the range of the shop"
     # All that can be sold, of the two shirts one.
     assert sorted({*ids(answer), "soap", "bun"} - {"shirt-red", "shirt-blue"}) == sorted(
         set(item_shop.ITEMS) - {"shirt-red", "shirt-blue"}
@@ -281,8 +286,15 @@ def test_a_rhythm_is_the_customers_own_from_two_intervals_on_and_before_that_wha
         return reason_for(item_candidates.due_again_from_events(bundle, "new", events, END)[0], {}).text
 
     assert said(90, 60, 30) == "You buy this about every 30 days; the last time was 30 days ago"
-    assert said(150, 30) == "Customers buy this about every 10 days; the last time was 30 days ago"
-    assert said(30) == "Customers buy this about every 10 days; the last time was 30 days ago"
+    usual = "Customers who buy this again do so after about 10 days; you last bought it 30 days ago"
+    assert said(150, 30) == usual
+    assert said(30) == usual
+
+
+def test_what_nobody_bought_again_has_no_usual_rhythm_though_others_of_its_kind_have_one(bundle):
+    events = [Event("shirt-red", END - timedelta(days=300), "order")]
+    shirt = item_candidates.due_again_from_events(bundle, "new", events, END)[0]
+    assert (shirt.interval_days, reason_for(shirt, {}).code) == (None, "bought_before")
 
 
 def test_what_is_not_used_up_takes_no_place_among_what_is_due(tmp_path, monkeypatch):
@@ -336,3 +348,22 @@ def test_every_answer_is_judged_beside_popularity_and_plain_counts(bundle, tmp_p
     assert figures["buy_again"]["due_date"]["median_absolute_days"]["median"] < 3
     nothing = judge_on(bundle, matrix, events[events["at"] < END], owned(orders[orders["at"] < END]), k=10, seed=0)
     assert nothing["session"] is None
+
+
+def test_sessions_of_one_customer_are_known_to_be_the_customers(bundle):
+    def row(item_id, minutes, session_id, customer_id):
+        at = pd.Timestamp(END) + pd.Timedelta(minutes=minutes)
+        return {"item_id": item_id, "at": at, "session_id": session_id, "customer_id": customer_id}
+
+    events = pd.DataFrame(
+        [
+            *(row("grill", 0, "s1", None), row("charcoal", 1, "s1", "ann")),
+            *(row("soap", 0, "s2", "ann"), row("sponge", 1, "s2", "ann")),
+            *(row("soap", 9, None, "ann"), row("milk", 10, None, "ann")),
+            *(row("soap", 0, "s3", None), row("milk", 1, "s3", None)),
+        ]
+    )
+    matrix = matrix_of(("ann", "soap", 1, "order"), items=" ".join(bundle.items.ids()))
+    found = session_halves(owned(events), matrix, Period.after(END, 28), seed=0)
+    # By owner: the day of ann, then the sessions; one of them is nobody's.
+    assert found.clusters.tolist() == [0, 0, 0, 1]

@@ -46,6 +46,7 @@ KINDS = {
     "due_again": Evidence("buy_again", "due_again", "milk", "milk", bought("milk", 32, 22, 12)),
     "bought_before": Evidence("home", "bought_before", "soap", "soap", bought("soap", 12)),
     "goes_with": Evidence("discover", "goes_with", "sponge", "soap", bought("soap", 12)),
+    "customers_like_you": Evidence("home", "customers_like_you", "shirt-blue", None, bought("soap", 12)),
     "similar to the last": Evidence("more_like_last", "similar", "sponge", "soap", bought("soap", 12)),
     "similar to the page": Evidence("item", "similar", "sponge", "soap", request={"context_items": ("soap",)}),
     "bought_together with the cart": Evidence("cart", "bought_together", "bun", "sausage", met("sausage", "cart_add")),
@@ -133,6 +134,8 @@ def old(row: dict[str, Any]) -> dict[str, Any]:
     [
         ("new_arrivals", "new_arrival", "tea", lambda row: row),
         ("trending", "trending", "bun", lambda row: old(row) if row["item_id"] == "bun" else row),
+        ("best_sellers", "popular", "milk", lambda row: old(row) if row["item_id"] == "milk" else row),
+        ("best_sellers", "recent", "charcoal", lambda row: old(row) if row["item_id"] == "charcoal" else row),
     ],
 )
 def test_a_reason_of_everybody_goes_with_what_it_says(
@@ -140,11 +143,34 @@ def test_a_reason_of_everybody_goes_with_what_it_says(
 ):
     def says(folder: str, lines: list[dict[str, Any]]) -> bool:
         served = item_bundle(item_history(tmp_path / folder, lines, views()))
-        answer = recommend(shop, served, ListRequest(WHO, placement=placement, limit=3), NOW)
+        answer = recommend(shop, served, ListRequest(WHO, placement=placement), NOW)
         return (item_id, code, None) in reasons(answer)
 
-    rising = [line(f"r{number}", "bun", 1.0) for number in range(12)]
+    rising = [*(line(f"r{number}", "bun", 1.0) for number in range(12)), line("r1", "charcoal", 1.0)]
     assert says("with", [*order_lines(), *rising])
     long_ago = {"category": "food > drinks", "available_from": END - timedelta(days=300)}
     monkeypatch.setitem(item_shop.ITEMS, "tea", long_ago)
     assert not says("without", [without(row) for row in [*order_lines(), *rising]])
+
+
+@pytest.mark.parametrize(
+    ("buyers", "days", "code", "text"),
+    [
+        (5, 27.9, "popular", "5 customers bought this in the last 28 days"),
+        (4, 27.9, "recent", "Customers bought this lately"),
+        (5, 28.1, "in_range", "From the range of the shop"),
+        (0, 1.0, "in_range", "From the range of the shop"),
+    ],
+)
+def test_popular_is_what_several_customers_bought_lately(shop, tmp_path, buyers, days, code, text):
+    lines = [*order_lines(), *(line(f"b{number}", "grill", days) for number in range(buyers))]
+    served = item_bundle(item_history(tmp_path, lines, views()))
+    answer = recommend(shop, served, ListRequest(WHO, placement="best_sellers"), NOW)
+    told = {one.item_id: one.reasons[0] for one in answer.items}
+    assert (told["grill"].code, told["grill"].text) == (code, text)
+
+
+def test_what_nobody_ever_bought_is_not_said_to_be_bought_by_customers_like_the_customer(shop, bundle):
+    shop.append_rows("order_lines", KINDS["customers_like_you"].rows["order_lines"])
+    told = {item_id: code for item_id, code, _ in reasons(recommend(shop, bundle, ListRequest(WHO), NOW))}
+    assert (told["shirt-blue"], told["grill"]) == ("customers_like_you", "in_range")
