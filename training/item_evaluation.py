@@ -33,6 +33,7 @@ from training.item_occasions import (
     first_baskets,
     padded,
     placed_in,
+    positions_of,
     purchases_again,
     session_halves,
     sessions_within,
@@ -235,5 +236,4 @@ def _due_lists(bundle: ModelBundle, starts: Sequence[Sequence[int]], k: int) -> 
 def _lists(
     bundle: ModelBundle, starts: Sequence[Sequence[int]], find: Callable[[Sequence[int]], Sequence[Candidate]], k: int
 ) -> np.ndarray:
-    found = ([bundle.items.position(one.item_id) or 0 for one in find(start)[:k]] for start in starts)
-    return padded(found, k)
+    return padded((positions_of(bundle.items, find(start)[:k]) for start in starts), k)
