@@ -78,12 +78,12 @@ def best_sellers(bundle: ModelBundle, category: str | None = None, limit: int | 
     return _told(bundle, _entries(bundle.category_lists, row, limit))
 
 
-def due_again(bundle: ModelBundle, customer: int) -> list[Candidate]:
+def due_again(bundle: ModelBundle, customer: int, limit: int | None = None) -> list[Candidate]:
     """What the customer at a position buys again, the most probable next first, as of the bundle."""
     if not bundle.due:
         return []
     parts = ("positions", "scores", "counts", "last_age_days", "interval_days")
-    entries = zip(*(bundle.due[name][customer].tolist() for name in parts), strict=True)
+    entries = zip(*(bundle.due[name][customer, :limit].tolist() for name in parts), strict=True)
     return [_due(bundle, *entry) for entry in entries if entry[0] >= 0]
 
 

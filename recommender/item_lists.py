@@ -152,6 +152,15 @@ def is_due(candidate: Candidate) -> bool:
     return candidate.count > 0 and interval is not None and age is not None and int(age) >= _whole_days(interval)
 
 
+def due_first(candidates: Sequence[Candidate], page: int) -> list[Candidate]:
+    """Within each ``page`` of the list what is due before what is not, both in the order given.
+
+    Over the whole list, what was given up long ago would go before what is bought every few days.
+    """
+    order = sorted(range(len(candidates)), key=lambda place: (place // page, not is_due(candidates[place]), place))
+    return [candidates[place] for place in order]
+
+
 def _whole_days(interval_days: float) -> int:
     return max(round(interval_days), 1)
 

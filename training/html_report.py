@@ -130,9 +130,17 @@ def _shipped_cells(name: str, choice: Mapping[str, Any] | None, decisive: str) -
         return [Cell(name), Cell("–"), Cell("not judged: too little is known"), Cell("–"), Cell("–")]
     measure = measure_of(decisive)
     gained = choice["gains_over_baseline"].get(name)
-    compared = Cell("is the baseline") if name == choice["baseline"] else cell(gained, measure_of("gain_over_baseline"))
+    compared = Cell("is the baseline") if name == choice["baseline"] else _gain_cell(gained, decisive)
     value = cell(choice["models"].get(name, {}).get(decisive), measure)
     return [Cell(name), Cell(choice["baseline"]), Cell(measure.head), value, compared]
+
+
+def _gain_cell(gained: Any, decisive: str) -> Cell:
+    """A gain, with its unit where it is not that of the value beside it: squared errors are shown by their root."""
+    if decisive != "negative_squared_error":
+        return cell(gained, measure_of("gain_over_baseline"))
+    squared = cell(gained, measure_of("squared_error_gain"))
+    return Cell(squared.text, f"{squared.interval} in squared error (account currency squared)")
 
 
 def _churn_section(facts: Mapping[str, Any]) -> Iterator[Section]:
@@ -186,12 +194,14 @@ def _value_section(facts: Mapping[str, Any]) -> Iterator[Section]:
 
 
 def _choice_table(caption: str, choice: Mapping[str, Any], names: tuple[str, ...]) -> Table:
+    squared = f"{measure_of('squared_error_gain').head}, paired"
     return models_table(
         caption,
         choice["models"],
         names,
         shipped=choice["shipped"],
         gains=choice["gains_over_baseline"],
+        gain_head=squared if "negative_squared_error" in names else "gain over the baseline (paired)",
         baseline=choice["baseline"],
     )
 

@@ -19,7 +19,7 @@ from recommender import item_candidates, metrics
 from recommender.bundle import ModelBundle
 from recommender.history import History
 from recommender.interaction_matrix import InteractionMatrix
-from recommender.item_lists import Candidate
+from recommender.item_lists import Candidate, due_first
 from recommender.live_history import Event
 from recommender.models.bought_together import baskets_of
 from recommender.models.co_occurrence import best_of_row
@@ -33,6 +33,7 @@ from training.item_occasions import (
     first_baskets,
     padded,
     placed_in,
+    positions_of,
     purchases_again,
     session_halves,
     sessions_within,
@@ -229,14 +230,12 @@ def _next(bundle: ModelBundle, start: Sequence[int]) -> list[Candidate]:
 
 
 def _due_lists(bundle: ModelBundle, starts: Sequence[Sequence[int]], k: int) -> np.ndarray:
-    if not bundle.due:
-        return padded(([] for _ in starts), k)
-    rows = np.array([start[0] for start in starts], dtype=np.int64)
-    return padded((bundle.due["positions"][row, :k].tolist() for row in rows), k)
+    """The first page of what each customer buys again; a start holds the customer."""
+    pages = (due_first(item_candidates.due_again(bundle, start[0], k), k) for start in starts)
+    return padded((positions_of(bundle.items, page) for page in pages), k)
 
 
 def _lists(
     bundle: ModelBundle, starts: Sequence[Sequence[int]], find: Callable[[Sequence[int]], Sequence[Candidate]], k: int
 ) -> np.ndarray:
-    found = ([bundle.items.position(one.item_id) or 0 for one in find(start)[:k]] for start in starts)
-    return padded(found, k)
+    return padded((positions_of(bundle.items, find(start)[:k]) for start in starts), k)

@@ -13,7 +13,9 @@ import pandas as pd
 from scipy import sparse
 
 from recommender.history import History
+from recommender.identifiers import IdIndex
 from recommender.interaction_matrix import InteractionMatrix
+from recommender.item_lists import Candidate
 from recommender.periods import Period
 from recommender.randomness import rng_for
 from training.list_evaluation import category_codes
@@ -142,6 +144,12 @@ def owned(events: pd.DataFrame) -> pd.DataFrame:
     session = "session " + events["session_id"].astype("string")
     whose = ("customer " + events["customer_id"].astype("string")).fillna(session)
     return events.assign(owner=session.fillna("day " + days), whose=whose)[["owner", "whose", "item_id", "at"]].dropna()
+
+
+def positions_of(items: IdIndex, listed: Iterable[Candidate]) -> list[int]:
+    """Where the items of a list stand in the catalogue, -1 for one that it does not hold."""
+    places = (items.position(one.item_id) for one in listed)
+    return [-1 if place is None else place for place in places]
 
 
 def padded(lists: Iterable[Sequence[int]], k: int) -> np.ndarray:

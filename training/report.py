@@ -71,12 +71,19 @@ def _list_lines(figures: Mapping[str, Any] | None) -> Iterator[str]:
         if one["customers"]:
             gain = _with_interval(one["gain_over_popularity"], "+")
             yield f"   {name}: ndcg {_with_interval(one['ndcg'], '')}, gain over popularity {gain}"
-    yield (
-        f"   shows {shipped['coverage']:.1%} of the catalogue; two customers share "
-        f"{shipped['overlap']['mean'] or 0.0:.1%} of their lists; "
-        f"{shipped['head_share']['mean'] or 0.0:.1%} of the places have best sellers, "
-        f"{figures['truth']['head_share']['mean'] or 0.0:.1%} of what was bought"
-    )
+    yield "   " + "; ".join(_variety(shipped, figures["truth"]))
+
+
+def _variety(shipped: Mapping[str, Any], truth: Mapping[str, Any]) -> Iterator[str]:
+    """How much is shown and how alike the lists are; nothing of what nobody can know."""
+    yield f"shows {shipped['coverage']:.1%} of the catalogue"
+    overlap, listed, bought = (one["mean"] for one in (shipped["overlap"], shipped["head_share"], truth["head_share"]))
+    if overlap is not None:
+        yield f"two customers share {overlap:.1%} of their lists"
+    if listed is not None:
+        yield f"{listed:.1%} of the places have best sellers"
+    if bought is not None:
+        yield f"{bought:.1%} of what was bought are best sellers"
 
 
 def _with_interval(figure: Mapping[str, float | None], sign: str) -> str:

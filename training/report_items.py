@@ -16,6 +16,7 @@ _TITLES = {
     "buy_again": "Buy again",
 }
 _RIVALS = {"ours": "ours", "popularity": "popularity", "co_purchase_counts": "plain co-purchase counts"}
+_HEADS = {"hit": "hit (share of occasions)", "ndcg": measure_of("ndcg").head}
 _DAYS = Measure("absolute error of the due date (days)", amount)
 
 
@@ -39,7 +40,7 @@ def _answer_blocks(name: str, figures: Mapping[str, Any], window: str, places: i
             for rival, title in _RIVALS.items()
             if rival in figures[measures[0]]
         ]
-        heads = [head for one in measures for head in (measure_of(one).head, f"gain of ours in {one} (paired)")]
+        heads = [head for one in measures for head in (_HEADS[one], f"gain of ours in {one} (paired)")]
         count = f"{figures.get('observations', 0):,} occasions"
         yield Table(f"{count}, lists of {places}, 95 % intervals; {window}.", heads, rows)
     if figures.get("due_date"):

@@ -133,6 +133,7 @@ MEASURES: Mapping[str, Measure] = {
     "bias": Measure("bias (predicted / actual, 1 is right)", score),
     "top_10_percent_capture": Measure("spend with the top 10 % (share)", percent),
     "gain_over_baseline": Measure("NDCG gain over the baseline", gain),
+    "squared_error_gain": Measure("gain in squared error (account currency squared)", gain),
     "gain_over_popularity": Measure("NDCG gain over popularity", gain),
 }
 
@@ -162,10 +163,11 @@ def models_table(
     *,
     shipped: str | None = None,
     gains: Mapping[str, Any] | None = None,
+    gain_head: str = "gain over the baseline (paired)",
     baseline: str | None = None,
     is_folded: bool = False,
 ) -> Table:
-    """One row per model, best first by the first measure; with ``gains`` a last column of them."""
+    """One row per model, best first by the first measure; with ``gains`` a last column of them under ``gain_head``."""
     chosen = [name for name in names if any(name in one for one in models.values())]
     ordered = sorted(models.items(), key=lambda one: -_first(one[1], chosen))
     rows = []
@@ -177,7 +179,7 @@ def models_table(
             )
         rows.append(Row(name, cells, name == shipped, "shipped" if name == shipped else ""))
     heads = [measure_of(one).head for one in chosen]
-    heads += ["gain over the baseline (paired)"] if gains is not None else []
+    heads += [gain_head] if gains is not None else []
     return Table(caption, heads, rows, is_folded=is_folded)
 
 

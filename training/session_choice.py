@@ -19,7 +19,7 @@ from recommender.live_history import Event
 from recommender.models import create
 from recommender.models.next_item import Sequences, sessions_of
 from recommender.periods import Period
-from training.item_occasions import Occasions, padded, session_halves, sessions_within
+from training.item_occasions import Occasions, padded, positions_of, session_halves, sessions_within
 from training.item_slates import neighbour_slates
 from training.selection import Choice, Judged, choose
 
@@ -106,4 +106,4 @@ def lists_of(
     found = (
         next_in_session(bundle, [Event(items[place], at, "view") for place in start]) for start in occasions.starts
     )
-    return padded(([items.position(one.item_id) or 0 for one in listed[:PLACES]] for listed in found), PLACES)
+    return padded((positions_of(items, listed[:PLACES]) for listed in found), PLACES)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recommender.item_lists import Candidate, is_sellable, present, reason_for, spread
+from recommender.item_lists import Candidate, due_first, is_sellable, present, reason_for, spread
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -76,6 +76,14 @@ def test_the_last_purchase_is_told_in_words(age, said):
 )
 def test_what_is_called_due_was_bought_at_least_as_many_days_ago_as_are_told(count, interval, age, said):
     assert reason_for(Candidate("milk", 1.0, "due_again", count, age, interval_days=interval), {}).text == said
+
+
+def test_on_each_page_what_is_due_comes_before_what_is_not():
+    ages = {"a": 1.0, "b": 9.0, "c": 2.0, "d": 7.0, "e": 3.0}
+    listed = [Candidate(one, 1.0, "due_again", 3, age, interval_days=7.0) for one, age in ages.items()]
+    assert ids(due_first(listed, 3)) == ["b", "a", "c", "d", "e"]
+    assert ids(due_first(listed, 5)) == ["b", "d", "a", "c", "e"]
+    assert due_first([], 3) == []
 
 
 def test_the_reason_names_the_item_that_led_to_another_by_its_title():

@@ -127,9 +127,26 @@ ITEM_ANSWERS = {
 
 def test_answers_about_items_stand_beside_popularity_with_the_error_of_the_due_date(judged):
     text = Page(html_report({**judged, "item_answers": ITEM_ANSWERS})).text
-    for expected in ("1,234 occasions", "+0.0321", "3.25 [3.00, 3.50]", "66 customers, 77 items bought again"):
+    for expected in ("1,234 occasions", "hit (share of occasions)", "+0.0321", "3.25 [3.00, 3.50]",
+                     "66 customers, 77 items bought again"):  # fmt: skip
         assert expected in text
     assert "Not judged, because nothing of the kind happened: Next in a session." in text
+
+
+def test_a_gain_in_squared_error_beside_an_rmse_says_its_unit(manifest):
+    """The root of 400 is 20; the gain of 44 is not one in account currency."""
+    mse = {"mean": -400.0, "low": -441.0, "high": -361.0, "customers": 9}
+    gained = {"mean": 44.0, "low": 40.0, "high": 48.0, "customers": 9}
+    choice = {
+        **{"shipped": "two_part", "baseline": "past_rate", "is_baseline": False},
+        "models": {name: {"negative_squared_error": mse} for name in ("two_part", "past_rate")},
+        "gains_over_baseline": {"two_part": gained},
+    }
+    shipped = {**manifest["shipped"], "value": "two_part"}
+    text = Page(html_report({**manifest, "shipped": shipped, "answers": {"value": choice}})).text
+    assert "+44.0000 [+40.0000, +48.0000] in squared error (account currency squared)" in text
+    assert "gain in squared error (account currency squared), paired" in text
+    assert "20.00 [19.00, 21.00]" in text
 
 
 def test_text_of_others_stays_text(manifest):

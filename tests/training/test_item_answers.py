@@ -10,7 +10,8 @@ import pytest
 
 from recommender import item_answers, item_candidates
 from recommender.event_store import open_event_store
-from recommender.item_lists import reason_for
+from recommender.identifiers import IdIndex
+from recommender.item_lists import Candidate, reason_for
 from recommender.live_history import Event
 from recommender.periods import Period
 from tests.recommender.histories import matrix_of
@@ -18,7 +19,7 @@ from tests.training import item_shop
 from tests.training.item_shop import END, item_bundle, item_history, line, order_lines, views
 from training.interactions import events_before
 from training.item_evaluation import judge_on
-from training.item_occasions import owned, session_halves
+from training.item_occasions import owned, positions_of, session_halves
 
 NOW = END + timedelta(days=1)
 
@@ -367,3 +368,9 @@ def test_sessions_of_one_customer_are_known_to_be_the_customers(bundle):
     found = session_halves(owned(events), matrix, Period.after(END, 28), seed=0)
     # By owner: the day of ann, then the sessions; one of them is nobody's.
     assert found.clusters.tolist() == [0, 0, 0, 1]
+
+
+def test_an_item_outside_the_catalogue_stands_nowhere_in_it():
+    items = IdIndex(["milk", "soap"])
+    listed = [Candidate(one, 1.0, "similar_items") for one in ("soap", "no such item", "milk")]
+    assert positions_of(items, listed) == [1, -1, 0]

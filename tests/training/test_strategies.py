@@ -134,6 +134,17 @@ def test_what_was_bought_comes_back_only_when_it_is_used_up_and_due(shop, ask, d
     assert "milk" in ids(ask("home"))
 
 
+def test_what_is_due_is_bought_again_before_what_was_bought_within_its_rhythm(shop, ask):
+    """Everybody buys both every 10 days: the milk of 2 days ago is likelier to be bought again, the soap is due."""
+    buy(shop, ("milk", 32), ("milk", 22), ("milk", 12), ("milk", 2), ("soap", 40))
+    answer = ask("buy_again")
+    assert [(one.item_id, one.reasons[0].code) for one in answer.items] == [
+        ("soap", "due_again"),
+        ("milk", "bought_before"),
+    ]
+    assert answer.items[0].score < answer.items[1].score
+
+
 def test_a_placement_may_keep_out_what_was_bought_even_when_it_is_due(shop, ask, bundle):
     strict = replace(DEFAULT_PLACEMENTS["post_purchase"], reoffers_when_due=False)
     settings = {"placements": placements_to_settings({"post_purchase": strict})}

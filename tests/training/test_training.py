@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 
 import numpy as np
@@ -121,6 +122,15 @@ def test_the_report_names_every_answer_its_baseline_and_the_gate(trained_shop: T
     text = report_text(trained_shop.artifacts.manifest())
     for expected in ("What to show", "Who leaves", "What a customer is worth", "baseline", "gate: passed"):
         assert expected in text
+
+
+def test_of_lists_that_nobody_could_judge_no_share_is_told(trained_shop: TrainedShop):
+    facts = copy.deepcopy(trained_shop.artifacts.manifest())
+    figures = facts["lists"]["all"]
+    for one in (figures["shipped"]["overlap"], figures["shipped"]["head_share"], figures["truth"]["head_share"]):
+        one["mean"] = None
+    figures["shipped"]["coverage"] = 0.25
+    assert "\n   shows 25.0% of the catalogue\n" in report_text({**facts, "lists": {"all": figures}})
 
 
 def test_the_report_tells_of_the_next_basket_the_slices_and_what_is_shown(trained_shop: TrainedShop):
