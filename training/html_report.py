@@ -11,15 +11,15 @@ from typing import Any
 from recommender.json_text import json_text
 from recommender.periods import Period, instant
 from training import report_plots
+from training.list_choice import SLATES
+from training.report import DECISIVE, TITLES
 from training.report_items import items_section
-from training.report_lists import RULES, TITLES, list_section
+from training.report_lists import RULES, list_section
 from training.report_parts import Block, Cell, Heading, Plot, Row, Section, Table, cell, measure_of, models_table
 
 # Items of a list that a training judges; a backtest says its own.
 K_SHOWN = 10
 _TEMPLATES = Path(__file__).parent / "templates"
-_ANSWERS = {**TITLES, "churn": "Who leaves", "value": "What a customer is worth"}
-_DECISIVE = {"all": "ndcg", "new": "ndcg", "churn": "auc", "value": "negative_squared_error"}
 
 
 def html_report(facts: Mapping[str, Any]) -> str:
@@ -85,7 +85,7 @@ def _summary(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _sections(facts: Mapping[str, Any]) -> Iterator[Section]:
     yield _shipped_section(facts)
     lists = facts.get("recommendations") or facts.get("lists") or {}
-    for slate in TITLES:
+    for slate in SLATES:
         if lists.get(slate):
             shipped = facts["shipped"][slate]
             yield list_section(slate, lists[slate], shipped, window=_window(facts), days=facts["horizon_days"])
@@ -116,7 +116,7 @@ def _shipped_section(facts: Mapping[str, Any]) -> Section:
     rows = []
     for answer, name in facts["shipped"].items():
         choice = _answers(facts).get(answer)
-        rows.append(Row(_ANSWERS.get(answer, answer), _shipped_cells(name, choice, _DECISIVE.get(answer, "ndcg"))))
+        rows.append(Row(TITLES.get(answer, answer), _shipped_cells(name, choice, DECISIVE.get(answer, "ndcg"))))
     caption = (
         f"What is shipped and why: chosen on the {facts['horizon_days']} days before {_as_of(facts)}, by models that "
         "did not know those days; a model is shipped where its paired gain over the baseline lies wholly above 0."
@@ -147,7 +147,7 @@ def _churn_section(facts: Mapping[str, Any]) -> Iterator[Section]:
     judged = facts.get("churn") or {}
     choice = _answers(facts).get("churn")
     shipped = facts["shipped"].get("churn")
-    title, blocks, sentences = _ANSWERS["churn"], [], []
+    title, blocks, sentences = TITLES["churn"], [], []
     if "models" in judged:
         names = ("auc", "pr_auc", "lift_at_10_percent", "brier", "ece", "log_loss")
         sentences.append(f"{judged['customers']:,} customers, of whom {judged['base_rate']:.1%} left.")
@@ -183,11 +183,11 @@ def _value_section(facts: Mapping[str, Any]) -> Iterator[Section]:
             models_table(f"All models; {_window(facts)}.", judged["models"], names, shipped=shipped),
             _segments_table(judged["slices"], names[:3], "the shipped model by segment"),
         ]
-        yield Section("value", _ANSWERS["value"], [f"{judged['customers']:,} customers."], blocks)
+        yield Section("value", TITLES["value"], [f"{judged['customers']:,} customers."], blocks)
     elif choice:
         yield Section(
             "value",
-            _ANSWERS["value"],
+            TITLES["value"],
             (),
             [_choice_table(f"All models; {_window(facts)}.", choice, ("negative_squared_error",))],
         )

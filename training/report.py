@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_DECISIVE = {
+DECISIVE = {
     "all": "ndcg",
     "new": "ndcg",
     "profile": "ndcg",
@@ -13,7 +13,7 @@ _DECISIVE = {
     "value": "negative_squared_error",
     "session": "ndcg",
 }
-_TITLES = {
+TITLES = {
     "all": "What to show (bought items included)",
     "new": "What to show of what was never bought",
     "profile": "What to show to customers of whom only attributes are known",
@@ -35,7 +35,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"judged on the {manifest['horizon_days']} days before, by models fitted on what was known before those:"
     answers = {**manifest["answers"], "session": manifest.get("session_choice")}
-    for answer in _TITLES:
+    for answer in TITLES:
         if answers.get(answer):
             yield from _answer_lines(answer, answers[answer])
             yield from _list_lines((manifest.get("lists") or {}).get(answer))
@@ -50,9 +50,9 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _answer_lines(answer: str, facts: Mapping[str, Any]) -> Iterator[str]:
-    measure = _DECISIVE[answer]
+    measure = DECISIVE[answer]
     yield ""
-    yield f"{_TITLES[answer]} ({measure})"
+    yield f"{TITLES[answer]} ({measure})"
     for name, figures in sorted(facts["models"].items(), key=lambda one: -(one[1][measure]["mean"] or 0.0)):
         figure = figures[measure]
         gain = facts["gains_over_baseline"].get(name)

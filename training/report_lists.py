@@ -7,12 +7,9 @@ from typing import Any
 
 from training import report_plots
 from training.list_evaluation import FEW_BASKETS
+from training.report import TITLES
 from training.report_parts import Block, Cell, Heading, Plot, Row, Section, Table, cell, measure_of, models_table
 
-TITLES = {
-    "all": "What to show (bought items included)",
-    "new": "What to show of what was never bought",
-}
 _ACCURACY = ("ndcg", "recall", "precision", "hit", "mrr")
 _VARIETY = ("coverage", "novelty", "diversity", "popularity_percentile", "head_share", "overlap")
 _SLICES = (
