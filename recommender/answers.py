@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+REASON_CODES: Mapping[str, str] = {
+    "due_again": "bought before, and as long ago as lies between two purchases",
+    "bought_before": "bought before",
+    "goes_with": "like an item that the customer bought or met",
+    "similar": "like the item of the page, or the last one bought",
+    "bought_together": "bought together with an item of the page, of the cart or of the last order",
+    "next_in_session": "follows an item of this visit",
+    "same_session": "met in the same visits as an item of this one",
+    "viewed": "looked at by the customer",
+    "on_sale": "cheaper than the customer paid",
+    "customers_like_you": "bought by customers who buy what the customer buys",
+    "profile": "bought by customers of the same attributes",
+    "passes_filter": "passes the filter of the request or of the placement",
+    "trending": "bought by more customers than before",
+    "popular": "among the hundred items bought by most customers lately",
+    "recent": "bought by customers lately",
+    "new_arrival": "new in the catalogue",
+    "pinned": "chosen by the shop",
+    "in_range": "nothing is known but that the shop has it",
+    "not_scored": "came after the last training",
+    "unknown_item": "nobody knows the item",
+}
 
 
 @dataclass(frozen=True)

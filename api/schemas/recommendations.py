@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from api.schemas.common import Answer, AsOf, ModelVersion
+from recommender.answers import REASON_CODES
 
 _BOUGHT_ITEM: dict[str, Any] = {
     "item_id": "1082185",
@@ -27,7 +28,7 @@ _BOUGHT_ITEM: dict[str, Any] = {
 class ItemReasonOut(Answer):
     """Why an item is shown."""
 
-    code: str = Field(description="For programs")
+    code: str = Field(description="For programs: " + "; ".join(f"{code} ({why})" for code, why in REASON_CODES.items()))
     text: str = Field(description="A sentence for people")
     evidence_item_id: str | None = Field(description="The item that is the evidence, if one is")
 

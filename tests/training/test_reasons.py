@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recommender.answers import Recommendations
+import recommender
+from recommender.answers import REASON_CODES, Recommendations
+from recommender.item_lists import _LED_BY_ITEM
 from recommender.list_answers import recommend
 from recommender.list_requests import ListRequest, RecentEvent
 from recommender.placement_rules import Rule
 from recommender.placements import DEFAULT_PLACEMENTS, placements_to_settings
+from recommender.rerank_answers import rerank
 from tests.training import item_shop
 from tests.training.item_shop import END, item_bundle, item_history, line, order_lines, views
 
@@ -23,7 +28,10 @@ WHO = "new here"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for an item at a placement: rows of the customer, or what the request tells."""
+    """What speaks for an item at a placement: rows of the customer, or what the request tells.
+
+    ``facts`` are those of a bundle that answers so.
+    """
 
     placement: str
     code: str
@@ -31,6 +39,7 @@ class Evidence:
     evidence_item_id: str | None
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     request: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def bought(item_id: str, *days: float) -> dict[str, list[dict[str, Any]]]:
@@ -56,10 +65,23 @@ KINDS = {
     "next_in_session": Evidence(
         "session", "next_in_session", "charcoal", "grill", request={"recent_events": (RecentEvent("grill"),)}
     ),
+    "same_session": Evidence(
+        "session",
+        "same_session",
+        "charcoal",
+        "grill",
+        request={"recent_events": (RecentEvent("grill"),)},
+        facts={"session": {"strategy": "same_session"}},
+    ),
     "viewed": Evidence("recently_viewed", "viewed", "grill", "grill", met("grill", "view")),
     "on_sale": Evidence("on_sale", "on_sale", "soap", "soap", bought("soap", 12)),
     "passes_filter": Evidence("home", "passes_filter", "tea", None, request={"filter": 'item_id = "tea"'}),
 }
+
+OF_THE_SHOP = {"trending", "popular", "recent", "new_arrival", "pinned", "in_range"}
+OF_THE_LIST = {"not_scored", "unknown_item"}
+# tests/api/test_cold_start.py has its test: it needs a model of attributes.
+OF_ATTRIBUTES = {"profile"}
 
 OWN = {name: kind for name, kind in KINDS.items() if kind.rows}
 
@@ -87,7 +109,8 @@ def reasons(answer: Recommendations) -> set[tuple[str, str, str | None]]:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_without_the_evidence_there_is_no_such_reason(shop, bundle, kind):
     def ask(customer_id: str, **request: Any) -> set[tuple[str, str, str | None]]:
-        return reasons(recommend(shop, bundle, ListRequest(customer_id, placement=kind.placement, **request), NOW))
+        served = replace(bundle, facts={**bundle.facts, **kind.facts})
+        return reasons(recommend(shop, served, ListRequest(customer_id, placement=kind.placement, **request), NOW))
 
     for table, rows in kind.rows.items():
         assert shop.append_rows(table, rows).accepted == len(rows)
@@ -174,3 +197,20 @@ def test_what_nobody_ever_bought_is_not_said_to_be_bought_by_customers_like_the_
     shop.append_rows("order_lines", KINDS["customers_like_you"].rows["order_lines"])
     told = {item_id: code for item_id, code, _ in reasons(recommend(shop, bundle, ListRequest(WHO), NOW))}
     assert (told["shirt-blue"], told["grill"]) == ("customers_like_you", "in_range")
+
+
+def test_of_an_item_to_rerank_is_said_what_is_known_of_it(shop, bundle):
+    def said() -> str:
+        return rerank(shop, bundle, ListRequest(WHO), ["moon", "milk"], NOW).items[-1].reasons[0].code
+
+    assert said() == "unknown_item"
+    shop.upsert("items", {"item_id": "moon"})
+    assert said() == "not_scored"
+
+
+def test_every_reason_is_documented_and_tested_by_what_it_stands_on():
+    tested = {kind.code for kind in KINDS.values()} | OF_THE_SHOP | OF_THE_LIST | OF_ATTRIBUTES
+    assert tested == set(REASON_CODES)
+    source = "".join(path.read_text() for path in Path(recommender.__file__).parent.glob("*.py"))
+    named = set(re.findall(r'ItemReason\(\s*"(\w+)"', source)) | {code for code, _ in _LED_BY_ITEM.values()}
+    assert named <= set(REASON_CODES)
