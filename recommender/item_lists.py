@@ -152,13 +152,16 @@ def is_due(candidate: Candidate) -> bool:
     return candidate.count > 0 and interval is not None and age is not None and int(age) >= _whole_days(interval)
 
 
-def due_first(candidates: Sequence[Candidate], page: int) -> list[Candidate]:
-    """Within each ``page`` of the list what is due before what is not, both in the order given.
+def due_first(shown: Sequence[Candidate]) -> list[Candidate]:
+    """What is shown, with what is due at the first places of what is bought again, both in the order given.
 
-    Over the whole list, what was given up long ago would go before what is bought every few days.
+    Chosen so from all that was bought, what was given up long ago would go before what is bought every few days.
     """
-    order = sorted(range(len(candidates)), key=lambda place: (place // page, not is_due(candidates[place]), place))
-    return [candidates[place] for place in order]
+    listed = list(shown)
+    places = [place for place, one in enumerate(shown) if one.strategy in _REPEATS]
+    for place, source in zip(places, sorted(places, key=lambda one: not is_due(shown[one])), strict=True):
+        listed[place] = shown[source]
+    return listed
 
 
 def _whole_days(interval_days: float) -> int:

@@ -6,7 +6,7 @@
 3. What was shown lately moves down; boosts and buries move what their filters name.
 4. One item of each product group, never one twice; bought items keep to their share of the places.
 5. The places are taken in that order, spread over categories where diversity is asked for; where the strategy finds
-   too little, the next one goes on.
+   too little, the next one goes on. Of what is bought again the due goes before the rest.
 6. Places for exploration go to new items, drawn at random.
 7. Pins go where they belong.
 """
@@ -22,7 +22,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from recommender.item_lists import Candidate, ItemRows, is_sellable, may_repeat, spread
+from recommender.item_lists import Candidate, ItemRows, due_first, is_sellable, may_repeat, spread
 
 PINNED = "pinned"
 # So many candidates beyond the free places are looked up at once, because some cannot be shown.
@@ -146,7 +146,7 @@ def choose(
     drawn = _draw(places, new_items, exploring)
     if len(drawn) < exploring:
         _until_full(places, chain(seen, tiers), policy.limit - len(drawn))
-    listed = _mixed(places.taken[len(pinned) :], drawn, policy.seed)
+    listed = _mixed(due_first(places.taken[len(pinned) :]), drawn, policy.seed)
     return _with_pins(listed, pinned, policy.limit)
 
 

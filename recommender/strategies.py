@@ -13,7 +13,7 @@ import numpy as np
 
 from recommender import candidates, item_candidates
 from recommender.answers import ItemReason
-from recommender.item_lists import Candidate, ago, due_first
+from recommender.item_lists import Candidate, ago
 from recommender.live_history import ALWAYS, Event
 from recommender.placements import (
     BASKET,
@@ -72,9 +72,8 @@ def personal(visit: Visit, strategy: str, allowed: Callable[[], np.ndarray] | No
 
 
 def buy_again(visit: Visit) -> Sequence[Candidate]:
-    """What the customer bought before, the most probable next purchases, those that are due first on each page."""
-    found = due_items(visit) or [one for one in personal(visit, BUY_AGAIN) if one.count > 0]
-    return due_first(found, visit.request.limit)
+    """What the customer bought before, the most probable next purchase first."""
+    return due_items(visit) or [one for one in personal(visit, BUY_AGAIN) if one.count > 0]
 
 
 def due_items(visit: Visit) -> list[Candidate]:

@@ -231,7 +231,7 @@ def _next(bundle: ModelBundle, start: Sequence[int]) -> list[Candidate]:
 
 def _due_lists(bundle: ModelBundle, starts: Sequence[Sequence[int]], k: int) -> np.ndarray:
     """The first page of what each customer buys again; a start holds the customer."""
-    pages = (due_first(item_candidates.due_again(bundle, start[0], k), k) for start in starts)
+    pages = (due_first(item_candidates.due_again(bundle, start[0], k)) for start in starts)
     return padded((positions_of(bundle.items, page) for page in pages), k)
 
 

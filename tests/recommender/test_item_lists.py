@@ -78,12 +78,12 @@ def test_what_is_called_due_was_bought_at_least_as_many_days_ago_as_are_told(cou
     assert reason_for(Candidate("milk", 1.0, "due_again", count, age, interval_days=interval), {}).text == said
 
 
-def test_on_each_page_what_is_due_comes_before_what_is_not():
-    ages = {"a": 1.0, "b": 9.0, "c": 2.0, "d": 7.0, "e": 3.0}
-    listed = [Candidate(one, 1.0, "due_again", 3, age, interval_days=7.0) for one, age in ages.items()]
-    assert ids(due_first(listed, 3)) == ["b", "a", "c", "d", "e"]
-    assert ids(due_first(listed, 5)) == ["b", "d", "a", "c", "e"]
-    assert due_first([], 3) == []
+def test_of_what_is_bought_again_what_is_due_goes_first_and_all_else_keeps_its_place():
+    ages = {"a": 1.0, "b": 9.0, "c": 2.0, "d": 7.0}
+    again = [Candidate(one, 1.0, "due_again", 3, age, interval_days=7.0) for one, age in ages.items()]
+    other = Candidate("x", 1.0, "popular_items")
+    assert ids(due_first([again[0], other, *again[1:]])) == ["b", "x", "d", "a", "c"]
+    assert due_first([]) == []
 
 
 def test_the_reason_names_the_item_that_led_to_another_by_its_title():

@@ -143,6 +143,10 @@ def test_what_is_due_is_bought_again_before_what_was_bought_within_its_rhythm(sh
         ("milk", "bought_before"),
     ]
     assert answer.items[0].score < answer.items[1].score
+    # What may not be shown leaves its place to what is due all the same.
+    buy(shop, ("bun", 41), ("bun", 31), ("bun", 21), ("bun", 1))
+    shop.upsert("items", {"item_id": "bun", "category": "food > bread", "is_available": False})
+    assert ids(ask("buy_again", limit=2)) == ["soap", "milk"]
 
 
 def test_a_placement_may_keep_out_what_was_bought_even_when_it_is_due(shop, ask, bundle):
