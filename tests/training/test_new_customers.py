@@ -1,14 +1,18 @@
-"""A new customer's list gets better with all that becomes known: attributes, then a session, then a first order."""
+"""A new customer's list gets better with all that becomes known: attributes that tell, a session, a first order."""
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from recommender.bundle import PROFILE, ModelBundle
 from recommender.event_store import EventStore, open_event_store
 from recommender.frame_validation import validate_frame
 from recommender.history import History
@@ -51,8 +55,11 @@ def viewed(number: int, items: list[str]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def rows() -> dict[str, list[dict[str, Any]]]:
-    """Everybody orders six times, two items of the own taste and sometimes milk, and browses once."""
+def rows(*, attributes_tell: bool = True) -> dict[str, list[dict[str, Any]]]:
+    """Everybody orders six times, two items of the own taste and sometimes milk, and browses once.
+
+    The region is part of the taste; where attributes do not tell, the customers row names a region drawn by lot.
+    """
     rng = rng_for(0, "new customers")
     lines, interactions = [], []
     for number in range(CUSTOMERS):
@@ -62,8 +69,9 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             chosen = [*rng.permutation(own)[:2], *(["milk"] if rng.random() < 0.4 else [])]
             lines += [order(number, item, 2 + number % 9 + 14 * visit) for item in chosen]
     every = ["milk", *(item for number in range(REGIONS * TASTES) for item in items_of(*taste_of(number)))]
+    drawn = rng_for(0, "regions").integers(REGIONS, size=CUSTOMERS + NEWCOMERS)
     customers = [
-        {"customer_id": f"c{number}", "region": f"region {taste_of(number)[0]}"}
+        {"customer_id": f"c{number}", "region": f"region {taste_of(number)[0] if attributes_tell else drawn[number]}"}
         for number in range(CUSTOMERS + NEWCOMERS)
     ]
     return {
@@ -74,17 +82,22 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def opened(home: Path, tables: dict[str, list[dict[str, Any]]], **settings: Any) -> tuple[EventStore, ModelBundle]:
+    """A store with the tables, and a bundle trained on them."""
+    store = open_event_store(f"sqlite:///{home / 'store.sqlite'}", clock=lambda: END)
+    history = History.create(home / "history", buckets=1)
+    for name, found in tables.items():
+        store.append_rows(name, found)
+        history.add(name, validate_frame(TABLES[name], pd.DataFrame(found), now=END).rows)
+    asked = replace(read_settings(generators=[], panel_cutoffs=1), **settings)
+    return store, train(history, asked, as_of=END, seed=0, steps=silent).bundle
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory):
     """A store with everything, and a bundle trained on it; of the newcomers there are only attributes."""
-    home = tmp_path_factory.mktemp("newcomers")
-    store = open_event_store(f"sqlite:///{home / 'store.sqlite'}", clock=lambda: END)
-    history = History.create(home / "history", buckets=1)
-    for name, found in rows().items():
-        store.append_rows(name, found)
-        history.add(name, validate_frame(TABLES[name], pd.DataFrame(found), now=END).rows)
-    settings = read_settings(generators=[], panel_cutoffs=1)
-    yield store, train(history, settings, as_of=END, seed=0, steps=silent).bundle
+    store, bundle = opened(tmp_path_factory.mktemp("newcomers"), rows())
+    yield store, bundle
     store.close()
 
 
@@ -114,3 +127,16 @@ def test_each_thing_that_becomes_known_makes_a_new_customers_list_better_than_po
         gain = paired_interval(shares, popular, seed=0)
         assert gain.low > 0, (name, gain)
     assert steps["session"].mean() > steps["attributes"].mean()
+
+
+def test_attributes_that_tell_nothing_leave_a_new_customer_with_what_is_popular_and_say_so(tmp_path):
+    store, bundle = opened(tmp_path, rows(attributes_tell=False), recommenders={"popularity": {}})
+    with closing(store):
+        assert PROFILE not in bundle.models
+        assert bundle.facts["answers"]["profile"]["shipped"] == "popularity"
+        known, nobody = (
+            recommend(store, bundle, ListRequest(who, limit=LIST), END) for who in (f"c{CUSTOMERS}", "nobody")
+        )
+    assert (known.customer_known, nobody.customer_known) == (True, False)
+    assert (known.fallback, nobody.fallback) == ("popular_items", "popular_items")
+    assert [one.item_id for one in known.items] == [one.item_id for one in nobody.items]
