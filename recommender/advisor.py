@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recommender import item_answers, list_answers, rerank_answers, risk_answers
+from recommender import item_answers, list_answers, rerank_answers
 from recommender.answers import (
     ChurnRisk,
     CustomerList,
@@ -27,6 +27,7 @@ from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore
 from recommender.kept_requests import shown_list
 from recommender.list_requests import ListRequest
+from recommender.retention import risk_answers
 from recommender.score_store import ScoreStore
 
 logger = logging.getLogger(__name__)

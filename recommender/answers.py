@@ -133,9 +133,16 @@ class RiskReason:
     contribution: float
 
 
+# The definition of churn that is meant where none is named.
+MAIN_DEFINITION = "churn"
+
+
 @dataclass(frozen=True)
 class ChurnRisk:
-    """Probability that a customer leaves within the horizon, with what it costs, why, and what to do."""
+    """Probability that a customer leaves within the horizon, with what it costs, why, and what to do.
+
+    ``churn_curve`` holds pairs of days from ``as_of`` and the probability of having left by then.
+    """
 
     customer_id: str
     customer_known: bool
@@ -151,6 +158,18 @@ class ChurnRisk:
     reasons: tuple[RiskReason, ...]
     model_version: str | None
     as_of: datetime | None
+    definition: str = MAIN_DEFINITION
+    segment: str | None = None
+    region: str | None = None
+    treatment: str | None = None
+    is_holdout: bool = False
+    consent_marketing: bool = True
+    last_order_at: datetime | None = None
+    expected_next_order_at: datetime | None = None
+    next_order_earliest_at: datetime | None = None
+    next_order_latest_at: datetime | None = None
+    order_interval_days: float | None = None
+    churn_curve: tuple[tuple[int, float], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +184,10 @@ class CustomerValue:
     total_value: float | None
     model_version: str | None
     as_of: datetime | None
+    predicted_value_low: float | None = None
+    predicted_value_high: float | None = None
+    predicted_orders: float | None = None
+    predicted_order_amount: float | None = None
 
 
 @dataclass(frozen=True)
@@ -191,11 +214,17 @@ class RiskFilter:
 
     min_probability: float | None = None
     max_probability: float | None = None
+    min_loss: float | None = None
+    max_loss: float | None = None
     min_value: float | None = None
     max_value: float | None = None
     segment: str | None = None
     region: str | None = None
     band: str | None = None
+    lever: str | None = None
+    is_holdout: bool | None = None
+    consent_marketing: bool | None = None
+    definition: str = MAIN_DEFINITION
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 
 from recommender.answers import RiskFilter
 from recommender.score_cursor import Cursor, Sort
+from recommender.score_rows import SCORE_COLUMNS
 from recommender.store_rows import is_storable
-from recommender.store_schema import COUNTERS, SCORE_GROUPS, SCORE_SORTS, SCORES
+from recommender.store_schema import COUNTERS, SCORE_FLAGS, SCORE_GROUPS, SCORE_SORTS, SCORES
 
 CURRENT = sa.select(COUNTERS.c.value).where(COUNTERS.c.name == "score_generation").scalar_subquery()
 FEW_ROWS = 4_000
-SCORE_COLUMNS = [column for column in SCORES.columns if column.name != "generation"]
 
 Condition = sa.ColumnElement[bool]
 Columns = Mapping[str, sa.ColumnElement[Any]]
@@ -43,7 +43,7 @@ def _queries(
 ) -> list[sa.Select[Any]]:
     columns = _columns(_index_for(connection, only, sort))
     filters = _filters(only, columns).values()
-    ordered = query.where(columns["generation"] == CURRENT, *filters).order_by(*_order(sort, columns))
+    ordered = query.where(*_scoring(only, columns), *filters).order_by(*_order(sort, columns))
     return [ordered.where(*part) for part in _parts(sort, start, columns)]
 
 
@@ -54,22 +54,34 @@ def _columns(index: str) -> Columns:
         columns[name] = SCORES.c[name] if name == index else SCORES.c[name] + 0.0
     for name in SCORE_GROUPS:
         columns[name] = SCORES.c[name] if name == index else SCORES.c[name].concat("")
-    columns["customer_id"] = SCORES.c.customer_id
-    # The indexes along sorts begin with the generation, the others do not.
+    for name in (*SCORE_FLAGS, "customer_id"):
+        columns[name] = SCORES.c[name]
+    # The indexes along sorts begin with the generation and the definition, the others do not.
     columns["generation"] = SCORES.c.generation if index in SCORE_SORTS else SCORES.c.generation + 0
+    columns["definition"] = SCORES.c.definition if index in SCORE_SORTS else SCORES.c.definition.concat("")
     return columns
 
 
 def _index_for(connection: sa.Connection, only: RiskFilter, sort: Sort) -> str:
     """The name of the filter that few rows pass, else of the sort."""
-    for name in _filters(only, _columns(sort.key)):
+    for name in _narrowing(only):
         columns = _columns(name)
         passes = _filters(only, columns)[name]
-        some = sa.select(SCORES.c.generation).where(columns["generation"] == CURRENT, passes).limit(FEW_ROWS)
+        some = sa.select(SCORES.c.generation).where(*_scoring(only, columns), passes).limit(FEW_ROWS)
         counted = sa.select(sa.func.count()).select_from(some.subquery())
         if (connection.scalar(counted) or 0) < FEW_ROWS:
             return name
     return sort.key
+
+
+def _narrowing(only: RiskFilter) -> list[str]:
+    """The columns of the filter that have an index."""
+    return [name for name in _filters(only, dict(SCORES.columns)) if name not in SCORE_FLAGS]
+
+
+def _scoring(only: RiskFilter, columns: Columns) -> list[Condition]:
+    """The rows of the last scoring for the definition that is asked about."""
+    return [columns["generation"] == CURRENT, columns["definition"] == only.definition]
 
 
 def _filters(only: RiskFilter, columns: Columns) -> dict[str, Condition]:
@@ -77,6 +89,7 @@ def _filters(only: RiskFilter, columns: Columns) -> dict[str, Condition]:
     filters: dict[str, Condition] = {}
     for name, low, high in (
         ("churn_probability", only.min_probability, only.max_probability),
+        ("expected_loss", only.min_loss, only.max_loss),
         ("predicted_value", only.min_value, only.max_value),
     ):
         bounds = [] if low is None else [columns[name] >= low]
@@ -88,6 +101,10 @@ def _filters(only: RiskFilter, columns: Columns) -> dict[str, Condition]:
         if wanted is not None:
             # PostgreSQL refuses a text that it cannot hold; no row has it.
             filters[name] = columns[name] == wanted if is_storable(wanted) else sa.false()
+    for name in SCORE_FLAGS:
+        asked = getattr(only, name)
+        if asked is not None:
+            filters[name] = columns[name].is_(asked)
     return filters
 
 

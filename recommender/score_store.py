@@ -1,4 +1,4 @@
-"""The scores of the last scoring, one row per customer, kept so that the first page of any list is quick.
+"""The scores of the last scoring, one row per customer and definition of churn; the first page of any list is quick.
 
 A new scoring is written beside the old one, in short transactions that let events through, and takes its place in one
 step: readers see all of the old or all of the new.
@@ -6,20 +6,15 @@ step: readers see all of the old or all of the new.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
-from datetime import datetime
-from functools import lru_cache
 from itertools import islice
-from typing import Any
 
 import sqlalchemy as sa
 
-from recommender.answers import RiskFilter, RiskReason
-from recommender.periods import from_microseconds, to_microseconds
+from recommender.answers import MAIN_DEFINITION, RiskFilter
 from recommender.score_cursor import DEFAULT_SORT, Cursor, Sort
-from recommender.score_queries import CURRENT, SCORE_COLUMNS, list_queries, page_ids
+from recommender.score_queries import CURRENT, list_queries, page_ids
+from recommender.score_rows import SCORE_COLUMNS, ScoreRow, from_sql, to_sql
 from recommender.store_consent import customer_hash
 from recommender.store_engine import reading, writing
 from recommender.store_rows import is_storable
@@ -27,35 +22,6 @@ from recommender.store_schema import COUNTERS, ERASURES, SCORES, SEQUENCE
 
 CHUNK_ROWS = 20_000
 STREAM_ROWS = 2_000
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """The scores of one customer; see ``answers.ChurnRisk`` and ``answers.CustomerValue`` for the meaning."""
-
-    customer_id: str
-    model_version: str
-    as_of: datetime
-    in_population: bool
-    churn_probability: float | None
-    horizon_days: int
-    population: str
-    band: str | None
-    predicted_value: float | None
-    historic_value: float | None
-    expected_loss: float | None
-    lever: str
-    action: str
-    reasons: tuple[RiskReason, ...]
-    segment: str | None
-    region: str | None
-    order_count: int
-    last_order_at: datetime | None
-
-
-_NAMES = tuple(field.name for field in fields(ScoreRow))
-_REASON_NAMES = tuple(field.name for field in fields(RiskReason))
-_AS_OF, _REASONS, _LAST_ORDER_AT = (_NAMES.index(name) for name in ("as_of", "reasons", "last_order_at"))
 
 
 class ScoreStore:
@@ -75,7 +41,7 @@ class ScoreStore:
         insert = str(sa.insert(SCORES).compile(dialect=self._engine.dialect))
         count = 0
         remaining = iter(rows)
-        while chunk := [_to_sql(row, generation) for row in islice(remaining, CHUNK_ROWS)]:
+        while chunk := [to_sql(row, generation) for row in islice(remaining, CHUNK_ROWS)]:
             with writing(self._engine) as connection:
                 connection.exec_driver_sql(insert, chunk)
             count += len(chunk)
@@ -90,22 +56,22 @@ class ScoreStore:
         return count
 
     def _delete_older(self) -> None:
-        is_older = SCORES.c.generation < CURRENT
-        some = sa.select(SCORES.c.customer_id, SCORES.c.generation).where(is_older).limit(CHUNK_ROWS)
-        key = sa.tuple_(SCORES.c.customer_id, SCORES.c.generation)
+        key = (SCORES.c.customer_id, SCORES.c.definition, SCORES.c.generation)
+        some = sa.select(*key).where(SCORES.c.generation < CURRENT).limit(CHUNK_ROWS)
         deleted = CHUNK_ROWS
         while deleted == CHUNK_ROWS:
             with writing(self._engine) as connection:
-                deleted = connection.execute(sa.delete(SCORES).where(key.in_(some))).rowcount
+                deleted = connection.execute(sa.delete(SCORES).where(sa.tuple_(*key).in_(some))).rowcount
 
-    def get(self, customer_id: str) -> ScoreRow | None:
-        """The scores of one customer, or None."""
-        if not is_storable(customer_id):
+    def get(self, customer_id: str, definition: str = MAIN_DEFINITION) -> ScoreRow | None:
+        """The scores of one customer by a definition of churn, or None."""
+        if not is_storable(customer_id) or not is_storable(definition):
             return None
-        query = sa.select(*SCORE_COLUMNS).where(SCORES.c.customer_id == customer_id, SCORES.c.generation == CURRENT)
+        is_asked = (SCORES.c.customer_id == customer_id, SCORES.c.definition == definition)
+        query = sa.select(*SCORE_COLUMNS).where(*is_asked, SCORES.c.generation == CURRENT)
         with reading(self._engine) as connection:
             found = connection.execute(query).first()
-        return None if found is None else _from_sql(found)
+        return None if found is None else from_sql(found)
 
     def page(
         self, only: RiskFilter, *, sort: str = DEFAULT_SORT, cursor: str | None = None, limit: int = 50
@@ -119,7 +85,7 @@ class ScoreStore:
         start = None if cursor is None else Cursor.parse(cursor, parsed)
         with reading(self._engine) as connection:
             ids = page_ids(connection, only, parsed, start, limit + 1)
-            rows = _rows(connection, ids[:limit])
+            rows = _rows(connection, ids[:limit], only.definition)
         if len(ids) <= limit or not rows:
             return rows, None
         value = None if parsed.key == "customer_id" else getattr(rows[-1], parsed.key)
@@ -140,7 +106,7 @@ class ScoreStore:
         with reading(self._engine) as connection:
             for query in list_queries(connection, only, sort):
                 for rows in connection.execution_options(yield_per=STREAM_ROWS).execute(query).partitions():
-                    yield from map(_from_sql, rows)
+                    yield from map(from_sql, rows)
 
 
 def _advance(connection: sa.Connection, name: str) -> int:
@@ -161,31 +127,8 @@ def _drop_forgotten(connection: sa.Connection, generation: int, begun: int) -> i
     return len(dropped)
 
 
-def _rows(connection: sa.Connection, ids: list[str]) -> list[ScoreRow]:
-    query = sa.select(*SCORE_COLUMNS).where(SCORES.c.generation == CURRENT, SCORES.c.customer_id.in_(ids))
-    found = {row.customer_id: row for row in map(_from_sql, connection.execute(query))}
+def _rows(connection: sa.Connection, ids: list[str], definition: str) -> list[ScoreRow]:
+    is_asked = (SCORES.c.customer_id.in_(ids), SCORES.c.definition == definition)
+    query = sa.select(*SCORE_COLUMNS).where(SCORES.c.generation == CURRENT, *is_asked)
+    found = {row.customer_id: row for row in map(from_sql, connection.execute(query))}
     return [found[one] for one in ids]
-
-
-def _to_sql(row: ScoreRow, generation: int) -> tuple[Any, ...]:
-    values = {name: getattr(row, name) for name in _NAMES}
-    values["as_of"] = to_microseconds(row.as_of)
-    values["last_order_at"] = None if row.last_order_at is None else to_microseconds(row.last_order_at)
-    values["reasons"] = json.dumps([[getattr(one, name) for name in _REASON_NAMES] for one in row.reasons])
-    customer_id, *others = values.values()
-    return (customer_id, generation, *others)
-
-
-def _from_sql(stored: sa.Row[Any]) -> ScoreRow:
-    values = list(stored)
-    values[_AS_OF] = _moment(values[_AS_OF])
-    values[_REASONS] = tuple(RiskReason(*one) for one in json.loads(values[_REASONS]))
-    if values[_LAST_ORDER_AT] is not None:
-        values[_LAST_ORDER_AT] = from_microseconds(values[_LAST_ORDER_AT])
-    return ScoreRow(*values)
-
-
-@lru_cache(maxsize=8)
-def _moment(microseconds: int) -> datetime:
-    # One scoring has one as_of.
-    return from_microseconds(microseconds)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from recommender.store_append import allot
-from recommender.store_schema import ERASURES, EVENT_TABLES, LIST_REQUESTS, SCORES, SEQUENCE
+from recommender.store_schema import DERIVED_TABLES, ERASURES, EVENT_TABLES, LIST_REQUESTS, SEQUENCE
 from recommender.tables import Table
 from recommender.touchpoints import TABLES
 
@@ -41,7 +41,7 @@ def of_customer(table: Table, customer_ids: Sequence[str] | sa.BindParameter[Any
 
 
 def withhold(connection: sa.Connection, customer_ids: Sequence[str], reason: str, at: int) -> None:
-    """Tell copies to drop the rows of the customers, and drop their scores here."""
+    """Tell copies to drop the rows of the customers, and drop here what was made of them."""
     if not customer_ids:
         return
     first = allot(connection, len(customer_ids))
@@ -50,8 +50,9 @@ def withhold(connection: sa.Connection, customer_ids: Sequence[str], reason: str
         for number, one in enumerate(customer_ids, first)
     ]
     connection.execute(sa.insert(ERASURES), notes)
-    scores = sa.delete(SCORES).where(SCORES.c.customer_id == sa.bindparam("one"))
-    connection.execute(scores, [{"one": one} for one in customer_ids])
+    for derived in DERIVED_TABLES:
+        own = sa.delete(derived).where(derived.c.customer_id == sa.bindparam("one"))
+        connection.execute(own, [{"one": one} for one in customer_ids])
 
 
 def release(connection: sa.Connection, customer_id: str) -> None:
@@ -85,6 +86,8 @@ def erase_customer(connection: sa.Connection, customer_id: str, at: int) -> dict
         sql_table = EVENT_TABLES[table.name]
         deleted[table.name] = connection.execute(sa.delete(sql_table).where(of_customer(table, [customer_id]))).rowcount
     connection.execute(sa.delete(LIST_REQUESTS).where(LIST_REQUESTS.c.customer_id == customer_id))
-    deleted[SCORES.name] = connection.execute(sa.delete(SCORES).where(SCORES.c.customer_id == customer_id)).rowcount
+    for derived in DERIVED_TABLES:
+        own = sa.delete(derived).where(derived.c.customer_id == customer_id)
+        deleted[derived.name] = connection.execute(own).rowcount
     withhold(connection, [customer_id], ERASURE, at)
     return deleted

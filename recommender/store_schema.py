@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from recommender.tables import Column, Table
 from recommender.touchpoints import TABLES
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 SEQUENCE = "sequence"
 
 # Order by code points on PostgreSQL too, whatever the language of the database.
@@ -84,38 +84,92 @@ sa.Index(
     postgresql_where=_CUSTOMERS.c.consent_personalization.is_(sa.false()),
 )
 
+# The one row of a customer for each definition of churn; money in the account currency, instants in microseconds.
 SCORES = sa.Table(
     "scores",
     METADATA,
     sa.Column("customer_id", TEXT, primary_key=True),
+    sa.Column("definition", TEXT, primary_key=True),
     sa.Column("generation", sa.BigInteger(), primary_key=True, autoincrement=False),
     sa.Column("model_version", TEXT, nullable=False),
     sa.Column("as_of", sa.BigInteger(), nullable=False),
     sa.Column("in_population", sa.Boolean(), nullable=False),
     sa.Column("churn_probability", sa.Float(53)),
+    sa.Column("churn_curve", TEXT),
     sa.Column("horizon_days", sa.BigInteger(), nullable=False),
     sa.Column("population", TEXT, nullable=False),
     sa.Column("band", TEXT),
     sa.Column("predicted_value", sa.Float(53)),
+    sa.Column("predicted_value_low", sa.Float(53)),
+    sa.Column("predicted_value_high", sa.Float(53)),
     sa.Column("historic_value", sa.Float(53)),
+    sa.Column("predicted_orders", sa.Float(53)),
+    sa.Column("predicted_order_amount", sa.Float(53)),
     sa.Column("expected_loss", sa.Float(53)),
     sa.Column("lever", TEXT, nullable=False),
     sa.Column("action", TEXT, nullable=False),
+    sa.Column("treatment", TEXT),
+    sa.Column("is_holdout", sa.Boolean(), nullable=False),
     sa.Column("reasons", TEXT, nullable=False),
     sa.Column("segment", TEXT),
+    sa.Column("rfm", TEXT),
     sa.Column("region", TEXT),
+    sa.Column("consent_marketing", sa.Boolean(), nullable=False),
     sa.Column("order_count", sa.BigInteger(), nullable=False),
+    sa.Column("order_interval_days", sa.Float(53)),
     sa.Column("last_order_at", sa.BigInteger()),
+    sa.Column("expected_next_order_at", sa.BigInteger()),
+    sa.Column("next_order_earliest_at", sa.BigInteger()),
+    sa.Column("next_order_latest_at", sa.BigInteger()),
 )
 
 SCORE_SORTS = ("expected_loss", "churn_probability", "predicted_value")
-SCORE_GROUPS = ("segment", "region", "band")
+SCORE_GROUPS = ("segment", "region", "band", "lever")
+SCORE_FLAGS = ("is_holdout", "consent_marketing")
 # Every index along a sort holds the columns of all filters: rows that do not pass are never fetched.
 for _name in SCORE_SORTS:
-    _others = [SCORES.c[other] for other in (*SCORE_SORTS, *SCORE_GROUPS) if other != _name]
-    sa.Index(f"ix_scores_{_name}", SCORES.c.generation, SCORES.c[_name].desc(), SCORES.c.customer_id, *_others)
+    _others = [SCORES.c[other] for other in (*SCORE_SORTS, *SCORE_GROUPS, *SCORE_FLAGS) if other != _name]
+    _leading = (SCORES.c.generation, SCORES.c.definition, SCORES.c[_name].desc(), SCORES.c.customer_id)
+    sa.Index(f"ix_scores_{_name}", *_leading, *_others)
 for _name in SCORE_GROUPS:
-    sa.Index(f"ix_scores_{_name}", SCORES.c[_name], SCORES.c.generation)
+    sa.Index(f"ix_scores_{_name}", SCORES.c[_name], SCORES.c.generation, SCORES.c.definition)
+
+# What earlier scorings said: the history of a score, moves between bands, and whom a treatment was meant for.
+SCORE_HISTORY = sa.Table(
+    "score_history",
+    METADATA,
+    sa.Column("customer_id", TEXT, primary_key=True),
+    sa.Column("definition", TEXT, primary_key=True),
+    sa.Column("as_of", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("churn_probability", sa.Float(53), nullable=False),
+    sa.Column("band", TEXT, nullable=False),
+    sa.Column("expected_loss", sa.Float(53)),
+    sa.Column("lever", TEXT, nullable=False),
+    sa.Column("treatment", TEXT),
+    sa.Column("is_holdout", sa.Boolean(), nullable=False),
+    sa.Column("model_version", TEXT, nullable=False),
+    sa.Index("ix_score_history_as_of", "definition", "as_of", "customer_id"),
+)
+
+# Segments that are rules in the filter language, by name, and who was in them from when to when.
+SEGMENTS = sa.Table(
+    "segments",
+    METADATA,
+    sa.Column("name", TEXT, primary_key=True),
+    sa.Column("rule", TEXT, nullable=False),
+    sa.Column("created_at", sa.BigInteger(), nullable=False),
+)
+SEGMENT_MEMBERSHIPS = sa.Table(
+    "segment_memberships",
+    METADATA,
+    sa.Column("segment", TEXT, primary_key=True),
+    sa.Column("customer_id", TEXT, primary_key=True, index=True),
+    sa.Column("entered_at", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("left_at", sa.BigInteger()),
+)
+
+# What was made of the rows of a customer; it goes with them.
+DERIVED_TABLES = (SCORES, SCORE_HISTORY, SEGMENT_MEMBERSHIPS)
 
 API_KEYS = sa.Table(
     "api_keys",

@@ -14,12 +14,13 @@ from recommender.advisor import Advisor
 from recommender.answers import Recommendations
 from recommender.errors import SettingError
 from recommender.periods import instant
-from recommender.risk_scoring import REASONS_AT_MOST
-from recommender.score_store import ScoreRow, ScoreStore
+from recommender.retention.risk_reasons import REASONS_AT_MOST
+from recommender.score_rows import ScoreRow
+from recommender.score_store import ScoreStore
 from training.pipeline import instant_after_last_event
 from training.progress import shown
+from training.retention.scoring import scored_customers
 from training.row_files import write_rows
-from training.scoring import scored_customers
 from training.session import Session
 
 SLATE_COLUMNS = ("customer_id", "rank", "item_id", "score", "strategy", "fallback", "reason", "recommendation_id")

@@ -68,7 +68,7 @@ def backtest(
     training = train(
         history, settings, as_of=cutoff, seed=seed, steps=steps, also_fit=(*settings.recommenders, TWO_STAGE)
     )
-    features = population_features(history, training.churn.question, cutoff, steps)
+    features = population_features(history, training.churn.definition, cutoff, steps)
     offers = train_offers(history, horizon_days=settings.horizon_days, as_of=cutoff, seed=seed, steps=steps)
     answers = Answers(
         recommendations=recommendations_frame(training.bundle, k),

@@ -20,7 +20,7 @@ from recommender.probability_metrics import (
     judge,
     reliability,
 )
-from recommender.segments import lifecycle_segments
+from recommender.retention.segments import lifecycle_segments
 from recommender.splits import Split
 from training.backtest import Answers
 from training.interactions import events_before
@@ -110,9 +110,9 @@ def judge_churn(
         return None
     end = Period.after(bundle.as_of, bundle.horizon_days).end
     tables = {"order_lines": lines, "subscriptions": history.read("subscriptions", before=end)}
-    left = churn.question.outcome(tables, features.index, bundle.as_of)
+    left = churn.definition.happened(tables, features.index, bundle.as_of)
     before = lines[lines["ordered_at"] < bundle.as_of]
-    segments = lifecycle_segments(before, features.index, bundle.as_of, churn.question.activity_days)
+    segments = lifecycle_segments(before, features.index, bundle.as_of, churn.definition.activity_days)
     shipped = churn.model.predict_proba(features[list(churn.facts["features"])])
     return {
         "customers": len(left),

@@ -9,34 +9,12 @@ from datetime import datetime
 import pandas as pd
 
 from recommender.history import History
-from recommender.outcomes import churned, subscription_ended
-from recommender.periods import Period
-from recommender.risk_scoring import FEATURES, population_of
+from recommender.retention.definitions import ChurnDefinition
 from recommender.tables import as_of
-from recommender.touchpoints import TABLES
+from recommender.touchpoints import FEATURES, TABLES
 from training.progress import Steps
 
 CUSTOMER_TABLES = tuple(name for name, table in TABLES.items() if "customer_id" in table.customer_columns)
-
-
-@dataclass(frozen=True)
-class ChurnQuestion:
-    """Who is asked about, and for how long: contracts that run, or orders in the ``activity_days`` before."""
-
-    contractual: bool
-    horizon_days: int
-    activity_days: int
-
-    def population(self, known: Mapping[str, pd.DataFrame], cutoff: datetime) -> pd.Index:
-        """The customers asked about, from tables as of the cutoff."""
-        return population_of(known, cutoff, contractual=self.contractual, activity_days=self.activity_days)
-
-    def outcome(self, tables: Mapping[str, pd.DataFrame], customer_ids: pd.Index, cutoff: datetime) -> pd.Series:
-        """Who of them left within the horizon, from tables that reach to its end."""
-        period = Period.after(cutoff, self.horizon_days)
-        if self.contractual:
-            return subscription_ended(tables["subscriptions"], customer_ids, period)
-        return churned(tables["order_lines"], customer_ids, period)
 
 
 @dataclass(frozen=True)
@@ -72,19 +50,19 @@ def known_before(history: History, bucket: int, before: datetime) -> dict[str, p
     return {name: history.read(name, before=before, bucket=bucket) for name in CUSTOMER_TABLES}
 
 
-def population_features(history: History, question: ChurnQuestion, cutoff: datetime, steps: Steps) -> pd.DataFrame:
+def population_features(history: History, definition: ChurnDefinition, cutoff: datetime, steps: Steps) -> pd.DataFrame:
     """Features of the churn population at the cutoff, bucket by bucket."""
     parts = []
     for bucket in steps("features", range(history.buckets)):
         known = known_before(history, bucket, cutoff)
-        parts.append(FEATURES.compute(known, question.population(known, cutoff), cutoff))
+        parts.append(FEATURES.compute(known, definition.population(known, cutoff), cutoff))
     return pd.concat(parts).sort_index()
 
 
 def churn_examples(
     history: History,
     cutoffs: Sequence[datetime],
-    question: ChurnQuestion,
+    definition: ChurnDefinition,
     *,
     before: datetime,
     steps: Steps,
@@ -97,15 +75,15 @@ def churn_examples(
     for bucket in steps("churn examples", range(history.buckets)):
         tables = known_before(history, bucket, before)
         for cutoff in cutoffs:
-            parts[cutoff].append(_examples_of(tables, cutoff, question))
+            parts[cutoff].append(_examples_of(tables, cutoff, definition))
     return [_joined(cutoff, found) for cutoff, found in parts.items()]
 
 
-def _examples_of(tables: Mapping[str, pd.DataFrame], cutoff: datetime, question: ChurnQuestion) -> Examples:
+def _examples_of(tables: Mapping[str, pd.DataFrame], cutoff: datetime, definition: ChurnDefinition) -> Examples:
     known = {name: as_of(TABLES[name], frame, cutoff) for name, frame in tables.items()}
-    customer_ids = question.population(known, cutoff)
+    customer_ids = definition.population(known, cutoff)
     features = FEATURES.compute(known, customer_ids, cutoff)
-    return Examples(cutoff, features, question.outcome(tables, customer_ids, cutoff))
+    return Examples(cutoff, features, definition.happened(tables, customer_ids, cutoff))
 
 
 def _joined(cutoff: datetime, parts: Sequence[Examples]) -> Examples:

@@ -12,7 +12,7 @@ from recommender.history import History
 from recommender.identifiers import IdIndex
 from recommender.models.lifetime_value import purchase_history
 from recommender.models.uplift import UPLIFT_COLUMNS
-from recommender.risk_scoring import FEATURES
+from recommender.touchpoints import FEATURES
 from training.examples import known_before
 from training.offer_training import TrainedOffers, with_offer
 from training.progress import Steps

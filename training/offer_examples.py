@@ -13,9 +13,8 @@ from recommender.bucket_files import bucket_of
 from recommender.history import History
 from recommender.models.lifetime_value import hash_sample
 from recommender.outcomes import converted, redeemed
-from recommender.risk_scoring import FEATURES
 from recommender.tables import as_of
-from recommender.touchpoints import TABLES
+from recommender.touchpoints import FEATURES, TABLES
 from training.examples import known_before
 from training.progress import Steps
 

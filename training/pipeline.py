@@ -13,14 +13,14 @@ from recommender.bundle import ModelBundle
 from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.placements import placements_to_settings
-from training.churn_training import TrainedChurn, train_churn
 from training.gate import Verdict, judge
 from training.progress import Steps
 from training.ranking_training import TWO_STAGE
 from training.recommendation_training import TrainedRecommendations, train_recommendations
+from training.retention.churn_training import TrainedChurn, train_churn
+from training.retention.value_training import TrainedValue, train_value
 from training.selection import Choice
 from training.settings import TrainingSettings
-from training.value_training import TrainedValue, train_value
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "regulars")
 

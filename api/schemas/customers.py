@@ -24,6 +24,10 @@ class CustomerValueOut(Answer):
                     "historic_value": 3117.4,
                     "predicted_value": 214.9,
                     "total_value": 3332.3,
+                    "predicted_value_low": 96.0,
+                    "predicted_value_high": 371.5,
+                    "predicted_orders": 5.1,
+                    "predicted_order_amount": 42.1,
                     "model_version": "20171204T000000Z-1f3a",
                     "as_of": "2017-12-04T00:00:00Z",
                 }
@@ -37,6 +41,10 @@ class CustomerValueOut(Answer):
     historic_value: float | None = Field(description=f"Orders less returns so far, {_ACCOUNT}")
     predicted_value: float | None = Field(description=f"Expected within the horizon, {_ACCOUNT}")
     total_value: float | None = Field(description=f"Both together, {_ACCOUNT}")
+    predicted_value_low: float | None = Field(description="In 1 of 10 customers it is less; null: not known")
+    predicted_value_high: float | None = Field(description="In 1 of 10 customers it is more; null: not known")
+    predicted_orders: float | None = Field(description="Orders expected within the horizon")
+    predicted_order_amount: float | None = Field(description=f"Expected amount of an order, {_ACCOUNT}")
     model_version: ModelVersion
     as_of: AsOf
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from api.schemas.common import Answer, AsOf, ModelVersion, Query
 from recommender.answers import RiskFilter
@@ -41,6 +41,18 @@ RISK_EXAMPLE: dict[str, Any] = {
     ],
     "model_version": "20171204T000000Z-1f3a",
     "as_of": "2017-12-04T00:00:00Z",
+    "definition": "churn",
+    "segment": "slipping",
+    "region": "north",
+    "treatment": "service_recovery",
+    "is_holdout": False,
+    "consent_marketing": True,
+    "last_order_at": "2017-11-03T17:20:00Z",
+    "expected_next_order_at": "2017-12-16T09:00:00Z",
+    "next_order_earliest_at": "2017-12-06T10:00:00Z",
+    "next_order_latest_at": "2018-01-20T08:00:00Z",
+    "order_interval_days": 9.2,
+    "churn_curve": [[7, 0.91], [14, 0.83], [28, 0.62], [56, 0.44]],
 }
 
 
@@ -109,6 +121,22 @@ class ChurnRiskOut(Answer):
     reasons: tuple[RiskReasonOut, ...] = Field(description="The strongest first")
     model_version: ModelVersion
     as_of: AsOf
+    definition: str = Field(description="Which definition of churn this is about")
+    segment: str | None = Field(description="Where the customer stands in the lifecycle")
+    region: str | None = Field(description="Region of the customer")
+    treatment: str | None = Field(description="What is suggested to be done to keep the customer; null: nothing")
+    is_holdout: bool = Field(description="Whether the customer is never treated, so that effects can be measured")
+    consent_marketing: bool = Field(description="Whether the customer may be sent offers")
+    last_order_at: AwareDatetime | None = Field(description="Instant (UTC) of the last order")
+    expected_next_order_at: AwareDatetime | None = Field(description="When half of such customers will have ordered")
+    next_order_earliest_at: AwareDatetime | None = Field(description="When a tenth of such customers will have ordered")
+    next_order_latest_at: AwareDatetime | None = Field(
+        description="When nine tenths of such customers will have ordered; null: not within a year"
+    )
+    order_interval_days: float | None = Field(description="Average days between the orders of the customer")
+    churn_curve: tuple[tuple[int, float], ...] | None = Field(
+        description="Pairs of days from `as_of` and the probability of having left by then"
+    )
 
 
 class RisksOut(Answer):

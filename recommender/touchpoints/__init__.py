@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recommender.errors import UnknownName
-from recommender.features import FeatureBlock
+from recommender.features import FeatureBlock, FeatureSet
 from recommender.tables import Table
 from recommender.touchpoints.browsing import INTERACTIONS
 from recommender.touchpoints.browsing_features import BROWSING_BLOCK
@@ -57,6 +57,8 @@ BLOCKS: tuple[FeatureBlock, ...] = (
     IMPRESSION_BLOCK,
     REFERRAL_BLOCK,
 )
+
+FEATURES = FeatureSet(BLOCKS)
 
 
 def table_named(name: str) -> Table:

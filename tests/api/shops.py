@@ -25,7 +25,7 @@ from tests import small_shop
 from tests.conftest import NOW
 from training.pipeline import instant_after_last_event, train
 from training.progress import silent
-from training.scoring import scored_customers
+from training.retention.scoring import scored_customers
 from training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(

@@ -22,9 +22,9 @@ from recommender.features import FeatureSet
 from recommender.models import create
 from recommender.models.lifetime_value import purchase_history
 from recommender.outcomes import active_population, churned, spend
-from recommender.panel import gather_panel, panel_cutoffs
 from recommender.periods import Period, instant
 from recommender.probability_metrics import PROBABILITY_MEASURES, VALUE_MEASURES, area_under_curve, paired_difference
+from recommender.retention.panel import gather_panel, panel_cutoffs
 from recommender.tables import as_of
 from recommender.touchpoints import BLOCKS, TABLES
 from tests.benchmarks._retail_tables import cdnow, complete_journey

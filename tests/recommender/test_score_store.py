@@ -17,7 +17,8 @@ from recommender.answers import RiskFilter, RiskReason
 from recommender.errors import SettingError
 from recommender.event_store import EventStore
 from recommender.score_cursor import Cursor, Sort
-from recommender.score_store import ScoreRow, ScoreStore
+from recommender.score_rows import ScoreRow
+from recommender.score_store import ScoreStore
 from recommender.touchpoints import TABLES
 from recommender.validation import validate_rows
 

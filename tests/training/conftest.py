@@ -19,7 +19,7 @@ from tests.conftest import NOW
 from training.cli import main
 from training.pipeline import Training, train
 from training.progress import silent
-from training.scoring import scored_customers
+from training.retention.scoring import scored_customers
 from training.settings import TrainingSettings, read_settings
 
 CONFIG = "ranking_cutoffs = 2\npanel_cutoffs = 2\n"

@@ -17,7 +17,7 @@ from training.html_report import html_report
 from training.pipeline import train
 from training.progress import silent
 from training.report import report_text
-from training.scoring import scored_customers
+from training.retention.scoring import scored_customers
 from training.settings import read_settings
 
 

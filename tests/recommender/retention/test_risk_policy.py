@@ -7,8 +7,8 @@ import pytest
 
 from recommender.answers import RiskReason
 from recommender.periods import instant
-from recommender.risk_policy import NO_ACTION, action_for, band_of, lever_of
-from recommender.segments import lifecycle_segments
+from recommender.retention.risk_policy import NO_ACTION, action_for, band_of, lever_of
+from recommender.retention.segments import lifecycle_segments
 
 NOW = instant("2024-05-01")
 

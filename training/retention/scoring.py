@@ -9,8 +9,8 @@ import pandas as pd
 
 from recommender.bundle import ModelBundle
 from recommender.history import History
-from recommender.risk_scoring import score_rows
-from recommender.score_store import ScoreRow
+from recommender.retention.risk_scoring import score_rows
+from recommender.score_rows import ScoreRow
 from training.examples import known_before
 from training.progress import Steps
 

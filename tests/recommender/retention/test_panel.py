@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from recommender.errors import NotEnoughData
-from recommender.panel import gather_panel, panel_cutoffs
 from recommender.periods import instant
+from recommender.retention.panel import gather_panel, panel_cutoffs
 
 
 def test_the_windows_of_all_cutoffs_end_by_the_instant():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,10 @@ from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.models import create
 from recommender.models.no_order import FEATURES as NO_ORDER_FEATURES
-from recommender.panel import gather_panel, panel_cutoffs
 from recommender.probability_metrics import area_components
-from recommender.risk_scoring import population_name
-from training.examples import ChurnQuestion, Examples, churn_examples, is_contractual, population_features
+from recommender.retention.definitions import NO_ORDER, SUBSCRIPTION_ENDED, ChurnDefinition
+from recommender.retention.panel import gather_panel, panel_cutoffs
+from training.examples import Examples, churn_examples, is_contractual, population_features
 from training.progress import Steps
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
@@ -48,7 +48,7 @@ class TrainedChurn:
     model: Any | None
     choice: Choice | None
     facts: Mapping[str, Any]
-    question: ChurnQuestion
+    definition: ChurnDefinition
     candidates: Mapping[str, ChurnCandidate] = field(default_factory=dict)
 
 
@@ -64,18 +64,15 @@ def train_churn(
 
     Without a complete window of enough examples no model is shipped, and the facts say why.
     """
-    question = ChurnQuestion(is_contractual(history, as_of), settings.horizon_days, settings.activity_days)
-    facts = {
-        "contractual": question.contractual,
-        "activity_days": question.activity_days,
-        "population": population_name(contractual=question.contractual, activity_days=question.activity_days),
-    }
+    outcome = SUBSCRIPTION_ENDED if is_contractual(history, as_of) else NO_ORDER
+    definition = ChurnDefinition(outcome, settings.horizon_days, settings.activity_days)
+    facts = {"definition": asdict(definition), "population": definition.population_name}
     cutoffs = _cutoffs(history, settings, as_of)
-    panel = churn_examples(history, cutoffs, question, before=as_of, steps=steps)
+    panel = churn_examples(history, cutoffs, definition, before=as_of, steps=steps)
     panel = [one for one in panel if len(one.features) >= _EXAMPLES_AT_LEAST]
     if not panel:
         reason = f"no cutoff {settings.horizon_days} days before {as_of:%Y-%m-%d} has {_EXAMPLES_AT_LEAST} customers"
-        return _without_outcomes(history, question, {**facts, "missing": reason}, as_of, steps)
+        return _without_outcomes(history, definition, {**facts, "missing": reason}, as_of, steps)
     names = _varying(panel)
     choice = _choose(panel, names, settings, seed=seed)
     recent = panel[: settings.panel_cutoffs]
@@ -85,19 +82,19 @@ def train_churn(
     }
     shipped = candidates[choice.shipped if choice else "churn"]
     facts |= {"features": list(shipped.columns), "kind": shipped.model.kind}
-    return TrainedChurn(shipped.model, choice, facts, question, candidates)
+    return TrainedChurn(shipped.model, choice, facts, definition, candidates)
 
 
 def _without_outcomes(
-    history: History, question: ChurnQuestion, facts: Mapping[str, Any], as_of: datetime, steps: Steps
+    history: History, definition: ChurnDefinition, facts: Mapping[str, Any], as_of: datetime, steps: Steps
 ) -> TrainedChurn:
     """BG/NBD on the rhythm of the orders, which needs no outcome; nothing for contracts, which have no rhythm."""
-    features = population_features(history, question, as_of, steps)
-    if question.contractual or features.empty:
-        return TrainedChurn(None, None, {**facts, "features": []}, question)
+    features = population_features(history, definition, as_of, steps)
+    if definition.contractual or features.empty:
+        return TrainedChurn(None, None, {**facts, "features": []}, definition)
     names = list(NO_ORDER_FEATURES)
-    model = create("bgnbd_no_order", horizon_days=question.horizon_days).fit(features[names])
-    return TrainedChurn(model, None, {**facts, "features": names, "kind": model.kind}, question)
+    model = create("bgnbd_no_order", horizon_days=definition.horizon_days).fit(features[names])
+    return TrainedChurn(model, None, {**facts, "features": names, "kind": model.kind}, definition)
 
 
 def _cutoffs(history: History, settings: TrainingSettings, as_of: datetime) -> list[datetime]:

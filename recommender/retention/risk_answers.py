@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from recommender.answers import ChurnRisk, CustomerSummary, CustomerValue, RiskFilter, RiskPage, RiskReason
 from recommender.bundle import ModelBundle
 from recommender.event_store import EventStore
-from recommender.score_store import ScoreRow, ScoreStore
+from recommender.score_rows import ScoreRow
+from recommender.score_store import ScoreStore
 from recommender.store_queries import Profile
 from recommender.tables import ATTRIBUTES, attributes_of
 from recommender.touchpoints import TABLES
@@ -58,6 +59,10 @@ def value(store: EventStore, scores: ScoreStore, bundle: ModelBundle | None, cus
         total_value=None if historic is None or predicted is None else historic + predicted,
         model_version=row.model_version if row else None,
         as_of=row.as_of if row else None,
+        predicted_value_low=row.predicted_value_low if row else None,
+        predicted_value_high=row.predicted_value_high if row else None,
+        predicted_orders=row.predicted_orders if row else None,
+        predicted_order_amount=row.predicted_order_amount if row else None,
     )
 
 
@@ -84,7 +89,7 @@ def summary(store: EventStore, scores: ScoreStore, customer_id: str) -> Customer
 def _fresh_row(store: EventStore, bundle: ModelBundle, customer_id: str) -> ScoreRow | None:
     import pandas as pd
 
-    from recommender.risk_scoring import score_rows
+    from recommender.retention.risk_scoring import score_rows
     from recommender.tables import as_of as known_at
 
     own = [table for table in TABLES.values() if "customer_id" in table.customer_columns]
@@ -113,6 +118,18 @@ def _risk_of(row: ScoreRow) -> ChurnRisk:
         reasons=tuple(row.reasons),
         model_version=row.model_version,
         as_of=row.as_of,
+        definition=row.definition,
+        segment=row.segment,
+        region=row.region,
+        treatment=row.treatment,
+        is_holdout=row.is_holdout,
+        consent_marketing=row.consent_marketing,
+        last_order_at=row.last_order_at,
+        expected_next_order_at=row.expected_next_order_at,
+        next_order_earliest_at=row.next_order_earliest_at,
+        next_order_latest_at=row.next_order_latest_at,
+        order_interval_days=row.order_interval_days,
+        churn_curve=row.churn_curve,
     )
 
 

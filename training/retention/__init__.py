@@ -1,0 +1,1 @@
+"""Training of risk and value: examples, choices, quality."""
