@@ -14,6 +14,7 @@ from recommender.models.boosted_trees import BoostedTrees, TreeSettings
 from recommender.models.candidate_source import Pairs
 from recommender.models.logistic import fit_offset, fit_platt
 from recommender.models.ranking_examples import RankingExamples
+from recommender.parallel import in_parallel
 
 # With fewer purchases to learn from, leaves of min_child_rows say nothing.
 BOUGHT_AT_LEAST = 50
@@ -63,11 +64,11 @@ def learn_ranking(examples: Sequence[RankingExamples], trees: TreeSettings) -> L
         raise NotEnoughData(f"a ranking needs {BOUGHT_AT_LEAST} purchases of candidates to learn from, got {bought}")
     shared = set.intersection(*(set(one.names) for one in examples))
     names = tuple(name for name in examples[0].names if name in shared)
-    grown = _grown(examples, names, trees)
     latest, *earlier = examples
     if sum(int(one.bought.sum()) for one in earlier) < BOUGHT_AT_LEAST or not latest.bought.any():
-        return LearnedRanking(names, grown)
-    slope, offset = _calibration(grown, _grown(earlier, names, trees), latest, names)
+        return LearnedRanking(names, _grown(examples, names, trees))
+    grown, of_earlier = in_parallel(lambda learned: _grown(learned, names, trees), [examples, earlier])
+    slope, offset = _calibration(grown, of_earlier, latest, names)
     return LearnedRanking(names, grown, slope, offset)
 
 
