@@ -94,21 +94,11 @@ def train_items(
     paths = category_paths(rows, matrix.items)
     met = fitted.matrix
     item_models = fit_item_models(history, matrix, met, paths, settings, as_of=as_of, seed=seed, steps=steps)
-    models, nothing = item_models.models, blank(len(matrix.items), 1)
+    models = item_models.models
     popularity = fitted.alone["popularity"].item_scores_
     categories, category_lists = best_sellers(paths, popularity)
     return ItemAnswers(
-        item_slates={
-            "similar": similar_slates(met, models["similar"], paths) if "similar" in models else nothing,
-            **{
-                name: neighbour_slates(len(matrix.items), models[name].neighbours_of) if name in models else nothing
-                for name in ("bought_together", "next_item")
-            },
-            "expected_together": neighbour_slates(len(matrix.items), models["bought_together"].expected_of, UNSEEN)
-            if "bought_together" in models
-            else nothing,
-            "customers": customer_slates([slates["all"], slates["new"]], len(matrix.items)),
-        },
+        item_slates=_item_slates(models, met, slates, paths),
         lists={
             "popular": one_row(popularity),
             "trending": one_row(_trending_scores(met, item_models.left_out)),
@@ -128,6 +118,26 @@ def train_items(
             "session_choice": item_models.session_choice and item_models.session_choice.facts(),
         },
     )
+
+
+def _item_slates(
+    models: Mapping[str, Any], met: InteractionMatrix, slates: Mapping[str, Slates], paths: Mapping[int, str]
+) -> dict[str, Slates]:
+    """The slates of all items by answer, empty where the model of the answer was left out."""
+    count = len(met.items)
+    laid: dict[str, tuple[str, Callable[[Any], Slates]]] = {
+        "similar": ("similar", lambda model: similar_slates(met, model, paths)),
+        "bought_together": ("bought_together", lambda model: neighbour_slates(count, model.neighbours_of)),
+        "next_item": ("next_item", lambda model: neighbour_slates(count, model.neighbours_of)),
+        "expected_together": ("bought_together", lambda model: neighbour_slates(count, model.expected_of, UNSEEN)),
+    }
+
+    def lay(answer: str) -> Slates:
+        name, of_model = laid[answer]
+        return of_model(models[name]) if name in models else blank(count, 1)
+
+    found = dict(zip(laid, in_parallel(lay, list(laid)), strict=True))
+    return {**found, "customers": customer_slates([slates["all"], slates["new"]], count)}
 
 
 def fit_item_models(

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import sparse
 
-# Products of a block of items that are held at once; bounds the memory of a fit to about 0.5 GiB.
-_BLOCK_PRODUCTS = 2**24
+from recommender.parallel import in_parallel
+
+# Products of a block of items that a core holds at once; bounds its memory to about 0.25 GiB.
+_BLOCK_PRODUCTS = 2**23
 
 
 def strongest_products(
@@ -23,13 +25,16 @@ def strongest_products(
     products before they are compared; it is given the block and the item (row of the whole) of each entry. Ties go
     to the first columns.
     """
-    parts: list[sparse.csr_matrix] = []
-    for start, stop in item_blocks(items, customers):
+
+    def strongest_of(block: tuple[int, int]) -> sparse.csr_matrix:
+        start, stop = block
         products = sparse.csr_matrix(items[start:stop] @ customers)
         owner = np.repeat(np.arange(start, stop), np.diff(products.indptr))
         weigh(products, owner)
         products.data[products.indices == owner] = 0.0
-        parts.append(strongest(products, count))
+        return strongest(products, count)
+
+    parts = list(in_parallel(strongest_of, list(item_blocks(items, customers))))
     return sparse.csr_matrix(sparse.vstack(parts, format="csr", dtype=np.float32))
 
 
