@@ -81,15 +81,8 @@ class RisksQuery(Query):
     @property
     def filter(self) -> RiskFilter:
         """The rows asked for."""
-        return RiskFilter(
-            self.min_probability,
-            self.max_probability,
-            self.min_value,
-            self.max_value,
-            self.segment,
-            self.region,
-            self.band,
-        )
+        names = ("min_probability", "max_probability", "min_value", "max_value", "segment", "region", "band")
+        return RiskFilter(**{name: getattr(self, name) for name in names})
 
 
 class RiskReasonOut(Answer):
