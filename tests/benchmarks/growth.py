@@ -6,7 +6,8 @@ Every size is a matrix of synthetic purchases: 50 lines per customer on average 
 the customer bought before, from a catalogue of fixed size whose items sell by Zipf's law. Each recommender of the
 default settings is fitted on it alone, the examples of one past window are made and the ranker is fitted; the
 slates of at most ``--slates`` customers are laid, and their cost counts for all customers, whose slates do not depend
-on each other. Every size runs in a process of its own, so that the memory is its own.
+on each other. Every size runs in a process of its own, so that the memory is its own. Seconds are those of the
+processor, over all threads: what else the machine does counts little.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ Result = TypeVar("Result")
 
 
 class Clock:
-    """Seconds of each named stage."""
+    """Processor seconds of each named stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     def of(self, stage: str, work: Callable[[], Result]) -> Result:
         """What the work gives; its time is added to that of the stage."""
-        begun = time.perf_counter()
+        begun = time.process_time()
         result = work()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - begun
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.process_time() - begun
         return result
 
 
@@ -74,7 +75,7 @@ def purchases(lines: int, items: int, seed: int) -> InteractionMatrix:
 
 
 def train_lists(lines: int, items: int, slates: int, seed: int) -> tuple[dict[str, float], float]:
-    """Seconds of every stage and the largest resident set in MiB."""
+    """Processor seconds of every stage and the largest resident set in MiB."""
     settings, clock = read_settings(), Clock()
     matrix = purchases(lines, items, seed)
     fitted = fit_each(matrix, settings, seed, clock)
@@ -117,7 +118,7 @@ def fit_each(matrix: InteractionMatrix, settings: TrainingSettings, seed: int, c
 )
 @click.option("--seed", default=0, show_default=True)
 def main(sizes: tuple[int, ...], items: int, slates: int, seed: int) -> None:
-    """Seconds of every stage for each number of lines, microseconds per line, and exponents between the sizes."""
+    """Processor seconds of every stage for each number of lines, microseconds per line, and exponents between the sizes."""
     before: tuple[int, dict[str, float]] | None = None
     for lines in sorted(sizes):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
