@@ -11,6 +11,7 @@ from typing import Any
 
 from recommender import item_answers, list_answers, rerank_answers
 from recommender.answers import (
+    MAIN_DEFINITION,
     ChurnRisk,
     CustomerList,
     CustomerSummary,
@@ -150,16 +151,26 @@ class Advisor:
         """Which customers to tell of an item."""
         return item_answers.customers_for(self._store, self._bundle, item_id, limit=limit)
 
-    def churn_risk(self, customer_id: str, *, fresh: bool = False) -> ChurnRisk:
-        """The customer's risk as of the last scoring, or scored anew from all that is known now."""
-        return risk_answers.churn_risk(self._store, self._scores, self._bundle, customer_id, fresh=fresh)
+    def churn_risk(self, customer_id: str, *, fresh: bool = False, definition: str = MAIN_DEFINITION) -> ChurnRisk:
+        """The customer's risk as of the last scoring, or scored anew from all that is known now.
+
+        Raises UnknownName for a definition of churn that the bundle does not answer.
+        """
+        return risk_answers.churn_risk(
+            self._store, self._scores, self._bundle, customer_id, fresh=fresh, definition=definition
+        )
 
     def churn_risks(self, wanted: RiskFilter, *, sort: str, cursor: str | None, limit: int) -> RiskPage:
-        """One page of the churn list; raises SettingError for a sort or a cursor that does not exist."""
+        """One page of the churn list.
+
+        Raises SettingError for a sort or a cursor that does not exist, UnknownName for such a definition of churn.
+        """
+        risk_answers.check_definition(self._bundle, wanted.definition)
         return risk_answers.page(self._scores, wanted, sort=sort, cursor=cursor, limit=limit)
 
     def stream_risks(self, wanted: RiskFilter, *, sort: str) -> Iterator[ChurnRisk]:
-        """The whole churn list, row by row."""
+        """The whole churn list, row by row; raises UnknownName for a definition that the bundle does not answer."""
+        risk_answers.check_definition(self._bundle, wanted.definition)
         return risk_answers.stream(self._scores, wanted, sort=sort)
 
     def value(self, customer_id: str) -> CustomerValue:

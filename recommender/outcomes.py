@@ -5,7 +5,8 @@ Every function takes whole tables, not tables as of the cutoff, and answers for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def churned(order_lines: pd.DataFrame, customer_ids: pd.Index, period: Period) -> pd.Series:
-    """Whether each customer has no order in the period."""
+def churned(rows: pd.DataFrame, customer_ids: pd.Index, period: Period, *, at: str = "ordered_at") -> pd.Series:
+    """Whether each customer has no row in the period, of order lines or of another table with its instant ``at``."""
     import pandas as pd
 
-    buyers = order_lines.loc[_within(order_lines["ordered_at"], period), "customer_id"].unique()
-    return pd.Series(~customer_ids.isin(buyers), index=customer_ids, name="churned")
+    still_there = rows.loc[_within(rows[at], period), "customer_id"].unique()
+    return pd.Series(~customer_ids.isin(still_there), index=customer_ids, name="churned")
 
 
 def subscription_ended(subscriptions: pd.DataFrame, customer_ids: pd.Index, period: Period) -> pd.Series:
@@ -34,6 +35,23 @@ def subscription_ended(subscriptions: pd.DataFrame, customer_ids: pd.Index, peri
     ended = subscriptions.loc[_within(subscriptions["ended_at"], period), "customer_id"].unique()
     staying = running_subscribers(subscriptions, period.end)
     return pd.Series(customer_ids.isin(ended) & ~customer_ids.isin(staying), index=customer_ids, name="churned")
+
+
+def subscription_ended_by(
+    subscriptions: pd.DataFrame, customer_ids: pd.Index, period: Period, reasons: Collection[str]
+) -> pd.Series:
+    """Whether the last contract of each customer that ended in the period did so for one of the reasons.
+
+    Reasons are compared without regard to case, spaces and hyphens.
+    """
+    import pandas as pd
+
+    ended = subscriptions[_within(subscriptions["ended_at"], period)]
+    last = ended.sort_values(["ended_at", "subscription_id"]).groupby("customer_id")["end_reason"].nth(-1)
+    by_customer = pd.Series(last.to_numpy(), index=ended.loc[last.index, "customer_id"], dtype="string")
+    named = by_customer.str.strip().str.casefold().str.replace(r"[\s_-]+", "_", regex=True)
+    wanted = {re.sub(r"[\s_-]+", "_", one.strip().casefold()) for one in reasons}
+    return pd.Series(customer_ids.isin(named.index[named.isin(wanted).to_numpy()]), index=customer_ids)
 
 
 def spend(order_lines: pd.DataFrame, returns: pd.DataFrame, customer_ids: pd.Index, period: Period) -> pd.Series:
@@ -57,10 +75,17 @@ def redeemed(redemptions: pd.DataFrame, assignments: pd.DataFrame, horizon_days:
     return _followed(assignments, redemptions, "redeemed_at", both, horizon_days).rename("redeemed")
 
 
-def active_population(order_lines: pd.DataFrame, cutoff: datetime, activity_days: float) -> pd.Index:
-    """Customers with an order in the ``activity_days`` days before the cutoff, sorted."""
-    recent = _within(order_lines["ordered_at"], Period.up_to(cutoff, activity_days))
-    return _customers(order_lines.loc[recent, "customer_id"])
+def active_population(
+    rows: pd.DataFrame, cutoff: datetime, activity_days: float, *, at: str = "ordered_at"
+) -> pd.Index:
+    """Customers with an order, or a row of another table, in the ``activity_days`` days before the cutoff, sorted."""
+    recent = _within(rows[at], Period.up_to(cutoff, activity_days))
+    return _customers(rows.loc[recent, "customer_id"])
+
+
+def customers_with_rows(rows: pd.DataFrame, at: str, *, before: datetime) -> pd.Index:
+    """Customers with a row before an instant, sorted."""
+    return _customers(rows.loc[rows[at] < before, "customer_id"])
 
 
 def running_subscribers(subscriptions: pd.DataFrame, cutoff: datetime) -> pd.Index:
@@ -98,4 +123,4 @@ def _amount_by_customer(rows: pd.DataFrame, instant_column: str, period: Period)
 def _customers(customer_ids: pd.Series) -> pd.Index:
     import pandas as pd
 
-    return pd.Index(customer_ids.astype("string").unique(), name="customer_id").sort_values()
+    return pd.Index(customer_ids.dropna().astype("string").unique(), name="customer_id").sort_values()

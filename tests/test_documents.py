@@ -1,6 +1,7 @@
 """The documents say what the code does."""
 
 import configparser
+import json
 import re
 import tomllib
 from dataclasses import fields
@@ -108,11 +109,26 @@ def test_readme_lists_every_variable_with_its_default_and_meaning():
 def test_readme_lists_every_key_of_a_training_with_its_default():
     settings = pytest.importorskip("training.settings")
     defaults = tomllib.loads(settings.DEFAULT_CONFIG.read_text())
-    plain = {one.name for one in fields(settings.TrainingSettings)} - {"recommenders", "generators", "placements"}
+    tables = {"recommenders", "generators", "placements", "churn", "churn_also"}
+    plain = {one.name for one in fields(settings.TrainingSettings)} - tables
     expected = {"generators": ""} | {name: str(defaults[name]) for name in plain}
     rows = table_under("What a training does comes from")
     listed = {names_in(key)[0]: "".join(names_in(default)) for key, default, _ in rows}
-    assert listed == expected | {"[recommenders.<name>]": "", "[placements.<name>]": ""}
+    named = ("[recommenders.<name>]", "[placements.<name>]", "[churn]", "[churn_also.<name>]")
+    assert listed == expected | dict.fromkeys(named, "")
+
+
+def test_readme_lists_every_key_of_a_definition_of_churn_with_its_default():
+    settings = pytest.importorskip("training.retention.churn_settings")
+    defaults = {one.name: one.default for one in fields(settings.ChurnDefinition)}
+    required = {"outcome", "horizon_days", "activity_days"}
+    expected = {name: "" if name in required else shown_as_toml(defaults[name]) for name in settings.KEYS}
+    rows = table_under("### What leaving means")
+    assert {names_in(key)[0]: "".join(names_in(default)) for key, default, _ in rows} == expected
+
+
+def shown_as_toml(value) -> str:
+    return json.dumps(value) if isinstance(value, str | tuple) else str(value)
 
 
 @pytest.fixture

@@ -32,12 +32,16 @@ _BYTES_PER_ROW = 20
 
 @dataclass(frozen=True)
 class Answers:
-    """What a training says at its cutoff, in the columns of the files; an answer without a model is empty."""
+    """What a training says at its cutoff, in the columns of the files; an answer without a model is empty.
+
+    ``features`` are those of the churn population, ``features_also`` those of further definitions by their name.
+    """
 
     recommendations: pd.DataFrame
     churn: pd.DataFrame
     value: pd.DataFrame
     features: pd.DataFrame
+    features_also: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     offers: pd.DataFrame | None = None
     offer_facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -75,6 +79,10 @@ def backtest(
         churn=churn_frame(training.bundle, features),
         value=value_frame(history, training.bundle),
         features=features,
+        features_also={
+            name: population_features(history, one.definition, cutoff, steps)
+            for name, one in training.churn_also.items()
+        },
         offers=offers_frame(history, offers, training.bundle.customers, cutoff, steps) if offers else None,
         offer_facts=offers.facts if offers else {},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -36,6 +37,7 @@ from training.list_evaluation import (
 )
 from training.offer_evaluation import judge_offers
 from training.pipeline import Training
+from training.retention.churn_training import TrainedChurn
 from training.settings import TrainingSettings
 
 _SLICE_AT_LEAST = 50
@@ -73,7 +75,11 @@ def evaluate(
         **head,
         "recommendations": judge_lists(history, training, k=k, seed=seed),
         "item_answers": judge_item_answers(history, training, k=k, seed=seed),
-        "churn": judge_churn(history, training, answers.features, lines, seed=seed),
+        "churn": judge_churn(history, training.churn, bundle.as_of, answers.features, seed=seed),
+        "churn_also": {
+            name: judge_churn(history, one, bundle.as_of, answers.features_also[name], seed=seed)
+            for name, one in training.churn_also.items()
+        },
         "value": judge_value(training, lines, returns, settings, seed=seed),
     }
 
@@ -102,20 +108,25 @@ def _with_probabilities(facts: Mapping[str, Any]) -> list[str]:
 
 
 def judge_churn(
-    history: History, training: Training, features: pd.DataFrame, lines: pd.DataFrame, *, seed: int
+    history: History, churn: TrainedChurn, cutoff: datetime, population: pd.DataFrame, *, seed: int
 ) -> dict[str, Any] | None:
-    """Every churn model that was fitted; slices of the shipped one by lifecycle segment."""
-    churn, bundle = training.churn, training.bundle
-    if churn.model is None or features.empty:
+    """Every churn model that was fitted for a definition; slices of the shipped one by lifecycle segment.
+
+    ``population`` has the features of those asked about; None is said where no model answers or nobody is asked.
+    """
+    definition = churn.definition
+    end = Period.after(cutoff, definition.horizon_days).end
+    tables = {name: history.read(name, before=end) for name in (*definition.tables, "returns", "order_lines")}
+    if churn.model is None or population.empty:
         return None
-    end = Period.after(bundle.as_of, bundle.horizon_days).end
-    tables = {"order_lines": lines, "subscriptions": history.read("subscriptions", before=end)}
-    left = churn.definition.happened(tables, features.index, bundle.as_of)
-    before = lines[lines["ordered_at"] < bundle.as_of]
-    segments = lifecycle_segments(before, features.index, bundle.as_of, churn.definition.activity_days)
+    left = definition.happened(tables, population.index, cutoff)
+    features = population.loc[left.index]
+    before = tables["order_lines"][tables["order_lines"]["ordered_at"] < cutoff]
+    segments = lifecycle_segments(before, features.index, cutoff, definition.activity_days)
     shipped = churn.model.predict_proba(features[list(churn.facts["features"])])
     return {
         "customers": len(left),
+        "horizon_days": definition.horizon_days,
         "base_rate": float(left.mean()),
         "models": {
             name: _figures(PROBABILITY_MEASURES, one.model.predict_proba(features[list(one.columns)]), left, seed)

@@ -19,7 +19,7 @@ CUSTOMER_TABLES = tuple(name for name, table in TABLES.items() if "customer_id" 
 
 @dataclass(frozen=True)
 class Examples:
-    """Features at one cutoff, one row per customer of the population, and who churned; sorted by customer."""
+    """Features at one cutoff and who churned, one row per customer of the population with an outcome, sorted."""
 
     cutoff: datetime
     features: pd.DataFrame
@@ -82,8 +82,8 @@ def churn_examples(
 def _examples_of(tables: Mapping[str, pd.DataFrame], cutoff: datetime, definition: ChurnDefinition) -> Examples:
     known = {name: as_of(TABLES[name], frame, cutoff) for name, frame in tables.items()}
     customer_ids = definition.population(known, cutoff)
-    features = FEATURES.compute(known, customer_ids, cutoff)
-    return Examples(cutoff, features, definition.happened(tables, customer_ids, cutoff))
+    left = definition.happened(tables, customer_ids, cutoff)
+    return Examples(cutoff, FEATURES.compute(known, left.index, cutoff), left)
 
 
 def _joined(cutoff: datetime, parts: Sequence[Examples]) -> Examples:

@@ -12,7 +12,7 @@ from recommender.json_text import json_text
 from recommender.periods import Period, instant
 from training import report_plots
 from training.list_choice import SLATES
-from training.report import DECISIVE, TITLES
+from training.report import TITLES, decisive_of, title_of
 from training.report_items import items_section
 from training.report_lists import RULES, list_section
 from training.report_parts import Block, Cell, Heading, Plot, Row, Section, Table, cell, measure_of, models_table
@@ -116,7 +116,7 @@ def _shipped_section(facts: Mapping[str, Any]) -> Section:
     rows = []
     for answer, name in facts["shipped"].items():
         choice = _answers(facts).get(answer)
-        rows.append(Row(TITLES.get(answer, answer), _shipped_cells(name, choice, DECISIVE.get(answer, "ndcg"))))
+        rows.append(Row(title_of(answer), _shipped_cells(name, choice, decisive_of(answer))))
     caption = (
         f"What is shipped and why: chosen on the {facts['horizon_days']} days before {_as_of(facts)}, by models that "
         "did not know those days; a model is shipped where its paired gain over the baseline lies wholly above 0."

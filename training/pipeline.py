@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib import metadata
 from typing import Any
@@ -17,7 +17,7 @@ from training.gate import Verdict, judge
 from training.progress import Steps
 from training.ranking_training import TWO_STAGE
 from training.recommendation_training import TrainedRecommendations, train_recommendations
-from training.retention.churn_training import TrainedChurn, train_churn
+from training.retention.churn_training import TrainedChurn, definition_of, train_churn
 from training.retention.value_training import TrainedValue, train_value
 from training.selection import Choice
 from training.settings import TrainingSettings
@@ -27,18 +27,19 @@ _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "regulars"
 
 @dataclass(frozen=True)
 class Training:
-    """A bundle, what the gate says of it, and what it was made from."""
+    """A bundle, what the gate says of it, and what it was made from; ``churn_also`` by name of the definition."""
 
     bundle: ModelBundle
     verdict: Verdict
     lists: TrainedRecommendations
     churn: TrainedChurn
     value: TrainedValue
+    churn_also: Mapping[str, TrainedChurn] = field(default_factory=dict)
 
     @property
     def choices(self) -> dict[str, Choice]:
         """The choice of each answer that could be judged."""
-        return _choices(self.lists, self.churn, self.value)
+        return _choices(self.lists, [self.churn, *self.churn_also.values()], self.value)
 
 
 def train(
@@ -57,10 +58,13 @@ def train(
     beside the chosen ones. Raises NotEnoughData where nobody met an item before ``as_of``.
     """
     lists = train_recommendations(history, settings, as_of=as_of, seed=seed, steps=steps, also_fit=also_fit)
-    churn = train_churn(history, settings, as_of=as_of, seed=seed, steps=steps)
+    churn, *also = (
+        train_churn(history, definition, settings, as_of=as_of, seed=seed, steps=steps)
+        for definition in (definition_of(history, settings, as_of), *settings.churn_also.values())
+    )
     value = train_value(history, settings, as_of=as_of, seed=seed)
-    bundle = _bundle(settings, as_of, lists, churn, value)
-    choices = _choices(lists, churn, value)
+    bundle = _bundle(settings, as_of, lists, [churn, *also], value)
+    choices = _choices(lists, [churn, *also], value)
     verdict = judge(bundle, choices, served, lists=lists.figures, seed=seed)
     data = {"fingerprint": history.fingerprint(as_of), **lists.counts, "has_orders": lists.matrix.has_orders}
     facts = {
@@ -76,9 +80,12 @@ def train(
         **lists.item_answers.facts,
         **_ranker_facts(lists),
         "churn": dict(churn.facts),
+        "churn_also": {one.definition.name: dict(one.facts) for one in also},
         "gate": verdict.facts(),
     }
-    return Training(replace(bundle, facts=facts), verdict, lists, churn, value)
+    return Training(
+        replace(bundle, facts=facts), verdict, lists, churn, value, {one.definition.name: one for one in also}
+    )
 
 
 def instant_after_last_event(history: History) -> datetime:
@@ -101,7 +108,7 @@ def _bundle(
     settings: TrainingSettings,
     as_of: datetime,
     lists: TrainedRecommendations,
-    churn: TrainedChurn,
+    churn: Sequence[TrainedChurn],
     value: TrainedValue,
 ) -> ModelBundle:
     return ModelBundle(
@@ -119,7 +126,8 @@ def _bundle(
         models={
             **lists.models,
             **lists.item_answers.models,
-            **_present(churn=churn.model, value=value.model, profile=lists.profile),
+            **_present({one.definition.model_name: one.model for one in churn}),
+            **_present({"value": value.model, "profile": lists.profile}),
         },
     )
 
@@ -135,9 +143,10 @@ def _ranker_facts(lists: TrainedRecommendations) -> dict[str, Any]:
     }
 
 
-def _choices(lists: TrainedRecommendations, churn: TrainedChurn, value: TrainedValue) -> dict[str, Choice]:
-    return {**lists.choices, **_present(churn=churn.choice, value=value.choice)}
+def _choices(lists: TrainedRecommendations, churn: Sequence[TrainedChurn], value: TrainedValue) -> dict[str, Choice]:
+    of_churn = {one.definition.model_name: one.choice for one in churn}
+    return {**lists.choices, **_present({**of_churn, "value": value.choice})}
 
 
-def _present(**answers: Any) -> dict[str, Any]:
+def _present(answers: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one for name, one in answers.items() if one is not None}

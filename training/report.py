@@ -21,6 +21,19 @@ TITLES = {
     "value": "What a customer is worth",
     "session": "What comes next in a session",
 }
+ALSO = "churn_also_"
+
+
+def title_of(answer: str) -> str:
+    """What an answer is about; a further definition of churn is called by its name."""
+    if answer.startswith(ALSO):
+        return f"{TITLES['churn']}, as {answer.removeprefix(ALSO)}"
+    return TITLES.get(answer, answer)
+
+
+def decisive_of(answer: str) -> str:
+    """The measure that decides between the models of an answer."""
+    return DECISIVE["churn"] if answer.startswith(ALSO) else DECISIVE.get(answer, "ndcg")
 
 
 def report_text(manifest: Mapping[str, Any]) -> str:
@@ -35,13 +48,16 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"judged on the {manifest['horizon_days']} days before, by models fitted on what was known before those:"
     answers = {**manifest["answers"], "session": manifest.get("session_choice")}
-    for answer in TITLES:
+    for answer in (*TITLES, *(name for name in answers if name.startswith(ALSO))):
         if answers.get(answer):
             yield from _answer_lines(answer, answers[answer])
             yield from _list_lines((manifest.get("lists") or {}).get(answer))
-    missing = manifest["churn"].get("missing")
-    if missing:
-        yield f"who leaves: {manifest['churn'].get('kind', 'no model')}, because {missing}"
+    for name, churn in {"": manifest["churn"], **manifest.get("churn_also", {})}.items():
+        subject = f"who leaves, as {name}" if name else "who leaves"
+        if churn.get("missing"):
+            yield f"{subject}: {churn.get('kind', 'no model')}, because {churn['missing']}"
+        for warning in churn.get("drift", {}).get("warnings", ()):
+            yield f"warning: {subject}: {warning}"
     for name, why in manifest["left_out"].items():
         yield f"left out: {name} ({why})"
     gate = manifest["gate"]
@@ -50,9 +66,9 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _answer_lines(answer: str, facts: Mapping[str, Any]) -> Iterator[str]:
-    measure = DECISIVE[answer]
+    measure = decisive_of(answer)
     yield ""
-    yield f"{TITLES[answer]} ({measure})"
+    yield f"{title_of(answer)} ({measure})"
     for name, figures in sorted(facts["models"].items(), key=lambda one: -(one[1][measure]["mean"] or 0.0)):
         figure = figures[measure]
         gain = facts["gains_over_baseline"].get(name)

@@ -12,6 +12,8 @@ from typing import Any
 from recommender.errors import SettingError, UnknownName
 from recommender.models import RECOMMENDERS, model_class
 from recommender.placements import Placement, placements_from
+from recommender.retention.definitions import ChurnDefinition
+from training.retention.churn_settings import further_definitions, main_definition
 
 # What lists are judged against: a shop cannot do without them.
 ALWAYS_FITTED = ("popularity", "personal_frequency")
@@ -26,6 +28,7 @@ class TrainingSettings:
     in the churn population. ``recommenders`` names models and their constructor keywords; ``generators`` are those of
     them that propose candidates to the ranker, which learns from ``ranking_cutoffs`` past cutoffs and at most
     ``ranking_customers`` customers at each; ``judged_customers`` are as many as choose between recommenders at most.
+    ``churn`` is what leaving means, None where the data decide; ``churn_also`` are further definitions by name.
     """
 
     horizon_days: int = 28
@@ -38,6 +41,8 @@ class TrainingSettings:
     generators: tuple[str, ...] = ()
     recommenders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     placements: Mapping[str, Placement] = field(default_factory=dict)
+    churn: ChurnDefinition | None = None
+    churn_also: Mapping[str, ChurnDefinition] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in (
@@ -61,7 +66,8 @@ def read_settings(path: Path | None = None, *, tuned: Path | None = None, **over
     """The default settings, those that were tuned, those of a TOML file, the overrides: each over those before.
 
     The file of tuned settings need not be there. What files say of recommenders is put together name by name and
-    keyword by keyword; ``name = false`` takes one away.
+    keyword by keyword; ``name = false`` takes one away. An overriding ``horizon_days`` is that of the main definition
+    of churn too.
 
     Raises SettingError for a key, a recommender or a keyword that does not exist.
     """
@@ -79,7 +85,19 @@ def read_settings(path: Path | None = None, *, tuned: Path | None = None, **over
     _check(given["recommenders"])
     given["generators"] = tuple(given["generators"])
     given["placements"] = placements_from(given.get("placements", {}))
-    return TrainingSettings(**given)
+    return TrainingSettings(**{**given, **_definitions(given, overrides)})
+
+
+def _definitions(given: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """What leaving means; a definition without a horizon or a window of its own has those of the training."""
+    defaults = {name: given[name] for name in ("horizon_days", "activity_days")}
+    main = given.get("churn")
+    if isinstance(main, Mapping) and "horizon_days" in overrides:
+        main = {**main, "horizon_days": overrides["horizon_days"]}
+    return {
+        "churn": main_definition(main, defaults),
+        "churn_also": further_definitions(given.get("churn_also", {}), defaults),
+    }
 
 
 def _joined(tables: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from recommender.answers import ChurnRisk, CustomerSummary, CustomerValue, RiskFilter, RiskPage, RiskReason
+from recommender.answers import (
+    MAIN_DEFINITION,
+    ChurnRisk,
+    CustomerSummary,
+    CustomerValue,
+    RiskFilter,
+    RiskPage,
+    RiskReason,
+)
 from recommender.bundle import ModelBundle
+from recommender.errors import UnknownName
 from recommender.event_store import EventStore
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
@@ -21,16 +31,33 @@ _NOT_SCORED = RiskReason("not_scored", "The customer came after the last scoring
 
 
 def churn_risk(
-    store: EventStore, scores: ScoreStore, bundle: ModelBundle | None, customer_id: str, *, fresh: bool
+    store: EventStore,
+    scores: ScoreStore,
+    bundle: ModelBundle | None,
+    customer_id: str,
+    *,
+    fresh: bool,
+    definition: str = MAIN_DEFINITION,
 ) -> ChurnRisk:
-    """The risk of one customer; where there is no score the reason says why."""
+    """The risk of one customer by a definition of churn; where there is no score the reason says why.
+
+    Raises UnknownName for a definition that the bundle does not answer.
+    """
+    facts = _facts_of(bundle, definition)
     profile = store.profile(customer_id)
     if not profile.known:
-        return _without_score(bundle, customer_id, profile, _NO_HISTORY)
+        return _without_score(bundle, facts, customer_id, profile, _NO_HISTORY)
     if not profile.consent_personalization:
-        return _without_score(bundle, customer_id, profile, _NO_CONSENT)
-    row = _fresh_row(store, bundle, customer_id) if fresh and bundle else scores.get(customer_id)
-    return _risk_of(row) if row else _without_score(bundle, customer_id, profile, _NOT_SCORED)
+        return _without_score(bundle, facts, customer_id, profile, _NO_CONSENT)
+    row = scores.get(customer_id, definition)
+    if fresh and bundle:
+        row = _fresh_rows(store, bundle, customer_id).get(definition)
+    return _risk_of(row) if row else _without_score(bundle, facts, customer_id, profile, _NOT_SCORED)
+
+
+def check_definition(bundle: ModelBundle | None, definition: str) -> None:
+    """Raise UnknownName for a definition of churn that the bundle does not answer."""
+    _facts_of(bundle, definition)
 
 
 def page(scores: ScoreStore, wanted: RiskFilter, *, sort: str, cursor: str | None, limit: int) -> RiskPage:
@@ -53,7 +80,7 @@ def value(store: EventStore, scores: ScoreStore, bundle: ModelBundle | None, cus
     return CustomerValue(
         customer_id=customer_id,
         customer_known=profile.known,
-        horizon_days=row.horizon_days if row else bundle.horizon_days if bundle else 0,
+        horizon_days=bundle.horizon_days if bundle else row.horizon_days if row else 0,
         historic_value=historic,
         predicted_value=predicted,
         total_value=None if historic is None or predicted is None else historic + predicted,
@@ -86,7 +113,17 @@ def summary(store: EventStore, scores: ScoreStore, customer_id: str) -> Customer
     )
 
 
-def _fresh_row(store: EventStore, bundle: ModelBundle, customer_id: str) -> ScoreRow | None:
+def _facts_of(bundle: ModelBundle | None, definition: str) -> Mapping[str, Any]:
+    """What the bundle says of a definition of churn."""
+    facts = bundle.facts if bundle else {}
+    known: dict[str, Mapping[str, Any]] = {MAIN_DEFINITION: facts.get("churn", {}), **facts.get("churn_also", {})}
+    if bundle and definition not in known:
+        raise UnknownName("definition of churn", definition, known)
+    return known.get(definition, {})
+
+
+def _fresh_rows(store: EventStore, bundle: ModelBundle, customer_id: str) -> dict[str, ScoreRow]:
+    """The customer's scores from all that is known now, by definition of churn."""
     import pandas as pd
 
     from recommender.retention.risk_scoring import score_rows
@@ -99,7 +136,7 @@ def _fresh_row(store: EventStore, bundle: ModelBundle, customer_id: str) -> Scor
     as_of = max(bundle.as_of, last + timedelta(microseconds=1))
     tables = {one.name: known_at(one, tables[one.name], as_of) for one in own}
     rows = score_rows(tables, pd.Index([customer_id], dtype="string", name="customer_id"), bundle, as_of)
-    return rows[0] if rows else None
+    return {row.definition: row for row in rows}
 
 
 def _risk_of(row: ScoreRow) -> ChurnRisk:
@@ -133,14 +170,16 @@ def _risk_of(row: ScoreRow) -> ChurnRisk:
     )
 
 
-def _without_score(bundle: ModelBundle | None, customer_id: str, profile: Profile, reason: RiskReason) -> ChurnRisk:
-    facts = bundle.facts.get("churn", {}) if bundle else {}
+def _without_score(
+    bundle: ModelBundle | None, facts: Mapping[str, Any], customer_id: str, profile: Profile, reason: RiskReason
+) -> ChurnRisk:
+    definition = facts.get("definition", {})
     return ChurnRisk(
         customer_id=customer_id,
         customer_known=profile.known,
         in_population=False,
         churn_probability=None,
-        horizon_days=bundle.horizon_days if bundle else 0,
+        horizon_days=definition.get("horizon_days", bundle.horizon_days if bundle else 0),
         population=facts.get("population", ""),
         band=None,
         expected_loss=None,
@@ -150,4 +189,5 @@ def _without_score(bundle: ModelBundle | None, customer_id: str, profile: Profil
         reasons=(reason,),
         model_version=bundle.version if bundle else None,
         as_of=bundle.as_of if bundle else None,
+        definition=definition.get("name", MAIN_DEFINITION),
     )

@@ -32,23 +32,46 @@ class Risks:
     reasons: Mapping[str, tuple[RiskReason, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A definition of churn as a bundle answers it: its model, None where the data hold none, and its features."""
+
+    definition: ChurnDefinition
+    model: Any | None
+    columns: list[str]
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], bundle: ModelBundle) -> Asked:
+        """From what the bundle says of one definition."""
+        definition = ChurnDefinition(**facts["definition"])
+        return cls(definition, bundle.models.get(definition.model_name), facts["features"])
+
+
+def asked_of(bundle: ModelBundle) -> list[Asked]:
+    """All definitions that a bundle answers, the main one first."""
+    return [Asked.of(facts, bundle) for facts in (bundle.facts["churn"], *bundle.facts.get("churn_also", {}).values())]
+
+
 def score_rows(
     tables: Mapping[str, pd.DataFrame], customer_ids: pd.Index, bundle: ModelBundle, as_of: datetime
 ) -> list[ScoreRow]:
-    """One row of scores per customer, from tables as of ``as_of``."""
-    facts = bundle.facts["churn"]
-    definition = ChurnDefinition(**facts["definition"])
-    figures = figures_of(tables, customer_ids, bundle, as_of, activity_days=definition.activity_days)
-    risks = risks_of(tables, customer_ids, definition, bundle.models.get("churn"), facts["features"], as_of)
-    shared: dict[str, Any] = {
-        "model_version": bundle.version,
-        "as_of": as_of,
-        "horizon_days": definition.horizon_days,
-        "definition": definition.name,
-        "population": definition.population_name,
-    }
+    """A row of scores per definition of churn and customer, from tables as of ``as_of``."""
+    asked = asked_of(bundle)
+    figures = figures_of(tables, customer_ids, bundle, as_of, activity_days=asked[0].definition.activity_days)
     records = figures.astype(object).where(figures.notna(), None).rename_axis("customer_id").reset_index()
-    return [ScoreRow(**shared, **_plain(one), **_risk(one, risks)) for one in records.to_dict("records")]
+    plain = [_plain(one) for one in records.to_dict("records")]
+    rows: list[ScoreRow] = []
+    for one in asked:
+        risks = risks_of(tables, customer_ids, one.definition, one.model, one.columns, as_of)
+        shared: dict[str, Any] = {
+            "model_version": bundle.version,
+            "as_of": as_of,
+            "horizon_days": one.definition.horizon_days,
+            "definition": one.definition.name,
+            "population": one.definition.population_name,
+        }
+        rows += [ScoreRow(**shared, **record, **_risk(record, risks)) for record in plain]
+    return rows
 
 
 def risks_of(

@@ -56,3 +56,46 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do(tmp_path, text
 def test_keywords_that_are_no_table_are_refused(tmp_path):
     with pytest.raises(SettingError, match=r"recommenders\.ease is 5; give a table of keywords, or false for none"):
         settings_from(tmp_path, "[recommenders]\nease = 5\n")
+
+
+def test_what_leaving_means_is_read_from_the_file_with_the_windows_of_the_training(tmp_path):
+    text = """
+    activity_days = 90
+    [churn]
+    outcome = "spend_drop"
+    [churn_also.silent]
+    outcome = "no_event"
+    event_kind = "view"
+    horizon_days = 7
+    """
+    settings = settings_from(tmp_path, text)
+    assert settings.churn is not None
+    assert (settings.churn.outcome, settings.churn.horizon_days, settings.churn.activity_days) == ("spend_drop", 28, 90)
+    silent = settings.churn_also["silent"]
+    assert (silent.name, silent.event_kind, silent.horizon_days) == ("silent", "view", 7)
+    assert read_settings().churn is None
+
+
+def test_the_horizon_of_a_backtest_is_that_of_the_main_definition_too(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text('[churn]\noutcome = "no_order"\nhorizon_days = 90\n')
+    settings = read_settings(file, horizon_days=56)
+    assert settings.churn is not None
+    assert settings.churn.horizon_days == 56
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[churn]\noutcom = "no_order"\n', r"there is no key of \[churn\] 'outcom'"),
+        ("[churn]\nhorizon_days = 90\n", r"\[churn\] has no outcome; say what leaving is"),
+        ('[churn]\noutcome = "left"\n', "outcome is 'left'; it must be one of"),
+        ('churn = "no_order"\n', "churn is 'no_order'; give a table"),
+        ('churn_also = "no_order"\n', "churn_also is 'no_order'; give a table"),
+        ('[churn_also.churn]\noutcome = "no_order"\n', "has the name of the main definition"),
+        ('[churn_also.a]\nname = "b"\noutcome = "no_order"\n', r"there is no key of \[churn_also.a\] 'name'"),
+    ],
+)
+def test_a_definition_of_churn_that_cannot_be_used_is_refused_by_name(tmp_path, text, said):
+    with pytest.raises((UnknownName, SettingError), match=said):
+        settings_from(tmp_path, text)

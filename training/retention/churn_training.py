@@ -1,8 +1,7 @@
-"""Train the churn model: a panel of past cutoffs, a window that decides, and a last fit on everything known."""
+"""Train a churn model: a panel of past cutoffs, windows that decide, and a last fit on everything known."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -13,32 +12,29 @@ import pandas as pd
 
 from recommender.errors import NotEnoughData
 from recommender.history import History
-from recommender.models import create
-from recommender.models.no_order import FEATURES as NO_ORDER_FEATURES
-from recommender.probability_metrics import area_components
-from recommender.retention.definitions import NO_ORDER, SUBSCRIPTION_ENDED, ChurnDefinition
-from recommender.retention.panel import gather_panel, panel_cutoffs
+from recommender.retention.definitions import NO_ORDER, SPEND_DROP, SUBSCRIPTION_ENDED, ChurnDefinition
+from recommender.retention.panel import MINIMUM_HISTORY_DAYS, panel_cutoffs
+from recommender.touchpoints import TABLES
 from training.examples import Examples, churn_examples, is_contractual, population_features
 from training.progress import Steps
+from training.retention.churn_candidates import (
+    PANEL_MODEL,
+    RFM_LOGISTIC,
+    RHYTHM,
+    ChurnCandidate,
+    averaged,
+    columns_of,
+    judge,
+    learned,
+    rhythm,
+)
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
 
-logger = logging.getLogger(__name__)
-
-BASELINE = "rfm_logistic"
-# Recency, frequency, money: what everybody would use first.
-_RFM = ("days_since_last_order", "order_count", "spend_total_amount")
 _EXAMPLES_AT_LEAST = 20
+# With fewer customers than this, windows seldom show what a model has learned: the rhythm of orders is the baseline.
+SMALL_SHOP_CUSTOMERS = 500
 WINDOWS_JUDGED = 3
-_POPULATION_TABLES = (("order_lines", "ordered_at"), ("subscriptions", "started_at"))
-
-
-@dataclass(frozen=True)
-class ChurnCandidate:
-    """A model fitted on everything known, and the features that it takes."""
-
-    model: Any
-    columns: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -52,35 +48,50 @@ class TrainedChurn:
     candidates: Mapping[str, ChurnCandidate] = field(default_factory=dict)
 
 
+def definition_of(history: History, settings: TrainingSettings, as_of: datetime) -> ChurnDefinition:
+    """The main definition of churn: the one that is declared, else the one that the data suggest."""
+    if settings.churn is not None:
+        return settings.churn
+    outcome = SUBSCRIPTION_ENDED if is_contractual(history, as_of) else NO_ORDER
+    return ChurnDefinition(outcome, settings.horizon_days, settings.activity_days)
+
+
 def train_churn(
     history: History,
+    definition: ChurnDefinition,
     settings: TrainingSettings,
     *,
     as_of: datetime,
     seed: int,
     steps: Steps,
 ) -> TrainedChurn:
-    """Fit candidates on windows that end before the last one, let the last one decide, fit the winner on all.
+    """Judge candidates on the latest windows by fits on the windows before, then fit the winner on all.
 
-    Without a complete window of enough examples no model is shipped, and the facts say why.
+    Without two complete windows of enough examples nothing that learns from outcomes is shipped: no order is told from
+    the rhythm of orders, anything else not at all, and the facts say why.
     """
-    outcome = SUBSCRIPTION_ENDED if is_contractual(history, as_of) else NO_ORDER
-    definition = ChurnDefinition(outcome, settings.horizon_days, settings.activity_days)
-    facts = {"definition": asdict(definition), "population": definition.population_name}
-    cutoffs = _cutoffs(history, settings, as_of)
-    panel = churn_examples(history, cutoffs, definition, before=as_of, steps=steps)
-    panel = [one for one in panel if len(one.features) >= _EXAMPLES_AT_LEAST]
-    if not panel:
-        reason = f"no cutoff {settings.horizon_days} days before {as_of:%Y-%m-%d} has {_EXAMPLES_AT_LEAST} customers"
-        return _without_outcomes(history, definition, {**facts, "missing": reason}, as_of, steps)
-    names = _varying(panel)
-    choice = _choose(panel, names, settings, seed=seed)
-    recent = panel[: settings.panel_cutoffs]
-    candidates = {
-        name: ChurnCandidate(_fit(name, recent, names, settings, seed), _columns(name, names))
-        for name in (BASELINE, "churn")
+    facts = {
+        "definition": asdict(definition),
+        "population": definition.population_name,
+        "outcome": definition.outcome_name,
     }
-    shipped = candidates[choice.shipped if choice else "churn"]
+    panel = _panel(history, definition, settings, as_of, steps)
+    if not panel:
+        horizon = definition.horizon_days
+        facts["missing"] = f"no cutoff {horizon} days before {as_of:%Y-%m-%d} has {_EXAMPLES_AT_LEAST} customers"
+        return _without_outcomes(history, definition, facts, as_of, steps)
+    varying = _varying(panel)
+    judged = _judged(history, definition, panel, varying, seed=seed)
+    choice = choose(definition.model_name, judged, baseline=_baseline(judged, panel), seed=seed) if judged else None
+    if choice is None and definition.outcome == NO_ORDER:
+        facts["missing"] = "no window with both outcomes has another one before it to learn from"
+        return _without_outcomes(history, definition, facts, as_of, steps)
+    recent = panel[: settings.panel_cutoffs]
+    candidates = {}
+    for name in judged or (RFM_LOGISTIC, PANEL_MODEL):
+        columns = columns_of(name, varying)
+        candidates[name] = ChurnCandidate(_fitted(name, history, definition, recent, columns, as_of, seed), columns)
+    shipped = candidates[choice.shipped if choice else PANEL_MODEL]
     facts |= {"features": list(shipped.columns), "kind": shipped.model.kind}
     return TrainedChurn(shipped.model, choice, facts, definition, candidates)
 
@@ -88,77 +99,83 @@ def train_churn(
 def _without_outcomes(
     history: History, definition: ChurnDefinition, facts: Mapping[str, Any], as_of: datetime, steps: Steps
 ) -> TrainedChurn:
-    """BG/NBD on the rhythm of the orders, which needs no outcome; nothing for contracts, which have no rhythm."""
-    features = population_features(history, definition, as_of, steps)
-    if definition.contractual or features.empty:
+    """The rhythm of orders, which needs no outcome; nothing where another thing than no order is asked."""
+    if definition.outcome != NO_ORDER or population_features(history, definition, as_of, steps).empty:
         return TrainedChurn(None, None, {**facts, "features": []}, definition)
-    names = list(NO_ORDER_FEATURES)
-    model = create("bgnbd_no_order", horizon_days=definition.horizon_days).fit(features[names])
+    model = rhythm(history, as_of, definition.horizon_days)
+    names = list(columns_of(RHYTHM, ()))
     return TrainedChurn(model, None, {**facts, "features": names, "kind": model.kind}, definition)
 
 
-def _cutoffs(history: History, settings: TrainingSettings, as_of: datetime) -> list[datetime]:
-    """Cutoffs to learn from, latest first: enough that those whose window ends before the latest are a panel too."""
-    happened = [history.read(name, before=as_of, columns=[at])[at].min() for name, at in _POPULATION_TABLES]
-    first = min((one for one in happened if not pd.isna(one)), default=None)
-    if first is None:
+def _panel(
+    history: History, definition: ChurnDefinition, settings: TrainingSettings, as_of: datetime, steps: Steps
+) -> list[Examples]:
+    """Examples of the cutoffs that have enough, latest first."""
+    cutoffs = _cutoffs(history, definition, settings, as_of)
+    panel = churn_examples(history, cutoffs, definition, before=as_of, steps=steps)
+    return [one for one in panel if len(one.features) >= _EXAMPLES_AT_LEAST]
+
+
+def _cutoffs(
+    history: History, definition: ChurnDefinition, settings: TrainingSettings, as_of: datetime
+) -> list[datetime]:
+    """Cutoffs to learn from, latest first: enough that those whose window ends before the latest are a panel too.
+
+    None lies before the last of the tables that the definition needs has begun: absence would then mean nothing.
+    """
+    begun = []
+    for name in definition.tables:
+        at = TABLES[name].exists_from or ""
+        begun.append(history.read(name, before=as_of, columns=[at])[at].min())
+    if not begun or any(pd.isna(one) for one in begun):
         return []
-    more = -(-settings.horizon_days // settings.panel_step_days)
+    more = -(-definition.horizon_days // settings.panel_step_days)
     count, step = settings.panel_cutoffs + more, settings.panel_step_days
-    return panel_cutoffs(as_of, settings.horizon_days, first, count, step)[::-1]
+    needed = definition.horizon_days if definition.outcome == SPEND_DROP else 0.0
+    least = max(MINIMUM_HISTORY_DAYS, needed)
+    return panel_cutoffs(as_of, definition.horizon_days, max(begun), count, step, least)[::-1]
 
 
-def _choose(panel: Sequence[Examples], names: Sequence[str], settings: TrainingSettings, *, seed: int) -> Choice | None:
-    """Judge on the latest windows that have a past; one window of few leavers cannot tell two good models apart."""
-    windows = [(one, _complete_before(panel, one.cutoff, settings)) for one in panel[:WINDOWS_JUDGED]]
+def _judged(
+    history: History, definition: ChurnDefinition, panel: Sequence[Examples], varying: Sequence[str], *, seed: int
+) -> dict[str, Judged]:
+    """Candidates on the latest windows that have a past; one window of few leavers cannot tell two models apart."""
+    horizon = timedelta(days=definition.horizon_days)
+    windows = [(one, [past for past in panel if past.cutoff <= one.cutoff - horizon]) for one in panel[:WINDOWS_JUDGED]]
     windows = [(one, past) for one, past in windows if past and one.churned.nunique() == 2]
-    if not windows:
-        return None
-    judged = {}
-    for name in (BASELINE, "churn"):
-        columns = list(_columns(name, names))
-        judged[name] = _averaged(
-            [
-                (
-                    one.features.index,
-                    judge(_fit(name, past, names, settings, seed).predict_proba(one.features[columns]), one.churned),
-                )
-                for one, past in windows
-            ]
-        )
-    return choose("churn", judged, baseline=BASELINE, seed=seed)
+    names = (RFM_LOGISTIC, RHYTHM, PANEL_MODEL) if definition.outcome == NO_ORDER else (RFM_LOGISTIC, PANEL_MODEL)
+    found: dict[str, Judged] = {}
+    for name in names if windows else ():
+        columns = columns_of(name, varying)
+        told = []
+        for one, past in windows:
+            model = _fitted(name, history, definition, past, columns, one.cutoff, seed)
+            told.append((one.features.index, judge(model.predict_proba(one.features[list(columns)]), one.churned)))
+        found[name] = averaged(told)
+    return found
 
 
-def _complete_before(panel: Sequence[Examples], cutoff: datetime, settings: TrainingSettings) -> list[Examples]:
-    """The examples whose outcome was known at the cutoff."""
-    return [one for one in panel if one.cutoff <= cutoff - timedelta(days=settings.horizon_days)]
+def _fitted(
+    name: str,
+    history: History,
+    definition: ChurnDefinition,
+    panel: Sequence[Examples],
+    columns: Sequence[str],
+    cutoff: datetime,
+    seed: int,
+) -> Any:
+    if name == RHYTHM:
+        return rhythm(history, cutoff, definition.horizon_days)
+    return learned(name, panel, columns, seed)
 
 
-def _averaged(windows: Sequence[tuple[pd.Index, Judged]]) -> Judged:
-    """One value per customer, the mean over the windows that the customer is in: customers are drawn, not rows."""
-    frames = [pd.DataFrame(dict(one.measures), index=customer_ids) for customer_ids, one in windows]
-    means = pd.concat(frames).groupby(level=0, sort=True).mean()
-    return Judged({name: means[name].to_numpy() for name in means.columns}, windows[0][1].decisive)
-
-
-def judge(probabilities: pd.Series, churned: pd.Series) -> Judged:
-    """By the area under the curve, with the squared error beside it, negative so that higher is better."""
-    outcomes = churned.reindex(probabilities.index).to_numpy(dtype="float64")
-    predicted = probabilities.to_numpy()
-    measures = {"auc": area_components(outcomes, predicted), "negative_brier": -np.square(predicted - outcomes)}
-    return Judged(measures, "auc")
-
-
-def _fit(name: str, panel: Sequence[Examples], names: Sequence[str], settings: TrainingSettings, seed: int) -> Any:
-    by_cutoff = {one.cutoff: (one.features[list(_columns(name, names))], one.churned) for one in panel}
-    gathered = gather_panel(sorted(by_cutoff), by_cutoff.__getitem__)
-    keywords = {"boosting_share": 0.0} if name == BASELINE else {}
-    model = create("churn", seed, **keywords)
-    return model.fit(gathered.features, gathered.churned, cutoffs=gathered.cutoffs)
-
-
-def _columns(name: str, names: Sequence[str]) -> Sequence[str]:
-    return [one for one in names if one in _RFM] or names if name == BASELINE else names
+def _baseline(judged: Mapping[str, Judged], panel: Sequence[Examples]) -> str:
+    """The simple model to beat: the better of the two; the rhythm of orders in a small shop."""
+    if RHYTHM not in judged:
+        return RFM_LOGISTIC
+    if len(panel[0].features) < SMALL_SHOP_CUSTOMERS:
+        return RHYTHM
+    return max((RFM_LOGISTIC, RHYTHM), key=lambda name: float(np.nanmean(judged[name].values)))
 
 
 def _varying(panel: Sequence[Examples]) -> list[str]:
