@@ -105,14 +105,18 @@ def test_readme_lists_every_variable_with_its_default_and_meaning():
     assert listed == declared
 
 
+SHOWN_APART = ("recommenders", "generators", "placements", "treatments")
+
+
 def test_readme_lists_every_key_of_a_training_with_its_default():
     settings = pytest.importorskip("training.settings")
     defaults = tomllib.loads(settings.DEFAULT_CONFIG.read_text())
-    plain = {one.name for one in fields(settings.TrainingSettings)} - {"recommenders", "generators", "placements"}
+    plain = {one.name for one in fields(settings.TrainingSettings)} - set(SHOWN_APART)
     expected = {"generators": ""} | {name: str(defaults[name]) for name in plain}
     rows = table_under("What a training does comes from")
     listed = {names_in(key)[0]: "".join(names_in(default)) for key, default, _ in rows}
-    assert listed == expected | {"[recommenders.<name>]": "", "[placements.<name>]": ""}
+    tables = ("[recommenders.<name>]", "[placements.<name>]", "[treatments]")
+    assert listed == expected | dict.fromkeys(tables, "")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from typing import Any
 from recommender.errors import SettingError, UnknownName
 from recommender.models import RECOMMENDERS, model_class
 from recommender.placements import Placement, placements_from
+from recommender.retention.treatment_settings import policy_from
+from recommender.retention.treatments import TreatmentPolicy
 
 # What lists are judged against: a shop cannot do without them.
 ALWAYS_FITTED = ("popularity", "personal_frequency")
@@ -38,6 +40,7 @@ class TrainingSettings:
     generators: tuple[str, ...] = ()
     recommenders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     placements: Mapping[str, Placement] = field(default_factory=dict)
+    treatments: TreatmentPolicy = field(default_factory=TreatmentPolicy)
 
     def __post_init__(self) -> None:
         for name in (
@@ -79,6 +82,7 @@ def read_settings(path: Path | None = None, *, tuned: Path | None = None, **over
     _check(given["recommenders"])
     given["generators"] = tuple(given["generators"])
     given["placements"] = placements_from(given.get("placements", {}))
+    given["treatments"] = policy_from(given.get("treatments", {}))
     return TrainingSettings(**given)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from recommender.answers import ChurnRisk, CustomerSummary, CustomerValue, RiskFilter, RiskPage, RiskReason
 from recommender.bundle import ModelBundle
 from recommender.event_store import EventStore
+from recommender.retention.treatments import NO_ACTION
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
 from recommender.store_queries import Profile
@@ -146,7 +147,7 @@ def _without_score(bundle: ModelBundle | None, customer_id: str, profile: Profil
         expected_loss=None,
         predicted_value=None,
         lever="none",
-        action="Nothing to do",
+        action=NO_ACTION,
         reasons=(reason,),
         model_version=bundle.version if bundle else None,
         as_of=bundle.as_of if bundle else None,

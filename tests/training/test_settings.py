@@ -56,3 +56,15 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do(tmp_path, text
 def test_keywords_that_are_no_table_are_refused(tmp_path):
     with pytest.raises(SettingError, match=r"recommenders\.ease is 5; give a table of keywords, or false for none"):
         settings_from(tmp_path, "[recommenders]\nease = 5\n")
+
+
+def test_treatments_of_a_file_stand_over_the_default_ladder(tmp_path):
+    text = "[treatments]\nholdout_share = 0.2\n[treatments.ladder.offer]\ncost = 5\n"
+    policy = settings_from(tmp_path, text).treatments
+    assert policy.holdout_share == 0.2
+    assert [(one.name, one.cost) for one in policy.ladder if one.cost] == [("offer", 5)]
+
+
+def test_an_unknown_key_of_a_treatment_is_refused_by_name(tmp_path):
+    with pytest.raises(SettingError, match=r"treatments\.ladder\.offer: unknown key 'price'; known are cost"):
+        settings_from(tmp_path, "[treatments.ladder.offer]\nprice = 5\n")
