@@ -1,14 +1,7 @@
 """What is done about a customer at risk: a ladder of treatments, who gets which, and who is held out from all of them.
 
-The mildest rung comes first: service recovery, content, loyalty points, and only then an offer. The rules, in order:
-
-1. Nobody outside the bands of ``by_band`` is treated: a low risk is left alone.
-2. An open problem (``open_problems``) comes first: it asks for the recovery treatment whatever the lever, and where
-   that does not pay, for nothing. Nobody is sent an offer while something is wrong.
-3. Otherwise band and lever name a treatment.
-4. Without consent to marketing nothing but the recovery treatment is suggested.
-5. A treatment must pay: its cost may not exceed ``saved_share`` of the expected loss, the most that it can save. One
-   that does not gives way to the next milder rung that does, the recovery treatment excepted; without any to nothing.
+The mildest rung comes first: service recovery, content, loyalty points, and only then an offer. ``RULES`` say who gets
+what.
 """
 
 from __future__ import annotations
@@ -22,6 +15,16 @@ from recommender.errors import SettingError, UnknownName
 from recommender.features import LEVERS
 from recommender.retention.risk_policy import TREATED_BANDS
 
+RULES = (
+    "Nobody outside the bands of the table is treated: a low risk is left alone",
+    "An open severe ticket, an order that is late now, or a fresh bad survey answer asks for the recovery treatment "
+    "whatever the lever, and where that does not pay, for nothing: no upsell while something is wrong",
+    "Otherwise the band and the lever of the strongest reason name the treatment",
+    "Without consent to marketing nothing but the recovery treatment is suggested",
+    "A treatment must pay: its cost may not exceed saved_share of the expected loss, the most that it can save; one "
+    "that does not gives way to the next milder one that does, the recovery treatment excepted, and else to nothing",
+    "Customers who are held out get nothing at all, so that effects can be measured",
+)
 NONE = "none"
 NO_ACTION = "Nothing to do"
 HELD_OUT = "Do nothing beyond usual service: this customer is held out, so that effects can be measured"

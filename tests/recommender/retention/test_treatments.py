@@ -128,6 +128,15 @@ def test_the_share_held_out_is_what_chance_allows(share, experiment):
     assert low <= held <= high
 
 
+def test_the_holdout_is_as_large_in_every_band():
+    policy = TreatmentPolicy(holdout_share=0.1)
+    bands = [("low", "medium", "high")[number * number % 7 % 3] for number in range(len(CUSTOMERS))]
+    for band in set(bands):
+        inside = [one for one, own in zip(CUSTOMERS, bands, strict=True) if own == band]
+        low, high = binom.interval(0.9999, len(inside), 0.1)
+        assert low <= sum(map(policy.holds_out, inside)) <= high
+
+
 @given(st.text(max_size=40), st.floats(0, 1), st.floats(0, 1))
 def test_a_larger_share_holds_out_the_same_customers_and_more(customer_id, one, other):
     less, more = (TreatmentPolicy(holdout_share=share) for share in sorted((one, other)))
