@@ -28,7 +28,9 @@ from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore
 from recommender.kept_requests import shown_list
 from recommender.list_requests import ListRequest
-from recommender.retention import risk_answers
+from recommender.retention import risk_answers, treatment_answers
+from recommender.retention.effect_answers import MeasuredEffects
+from recommender.retention.treatment_answers import TreatmentLadder
 from recommender.score_store import ScoreStore
 
 logger = logging.getLogger(__name__)
@@ -172,6 +174,14 @@ class Advisor:
         """The whole churn list, row by row; raises UnknownName for a definition that the bundle does not answer."""
         risk_answers.check_definition(self._bundle, wanted.definition)
         return risk_answers.stream(self._scores, wanted, sort=sort)
+
+    def treatments(self) -> TreatmentLadder:
+        """What is done about customers at risk, and who is held out."""
+        return treatment_answers.ladder(self._bundle)
+
+    def treatment_effects(self, definition: str) -> MeasuredEffects:
+        """What the treatments of a definition of churn brought, as last measured."""
+        return treatment_answers.effects(self._store.engine, self._bundle, definition)
 
     def value(self, customer_id: str) -> CustomerValue:
         """What the customer was and will be worth, as of the last scoring."""

@@ -17,7 +17,11 @@ from recommender.store_schema import SCORES
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """The scores of one customer; see ``answers.ChurnRisk`` and ``answers.CustomerValue`` for the meaning."""
+    """The scores of one customer; see ``answers.ChurnRisk`` and ``answers.CustomerValue`` for the meaning.
+
+    ``suggested_treatment`` is also told of who is held out, whose ``treatment`` is None: it says with whom the treated
+    are compared.
+    """
 
     customer_id: str
     model_version: str
@@ -39,6 +43,7 @@ class ScoreRow:
     last_order_at: datetime | None
     definition: str = MAIN_DEFINITION
     treatment: str | None = None
+    suggested_treatment: str | None = None
     is_holdout: bool = False
     consent_marketing: bool = True
     rfm: str | None = None

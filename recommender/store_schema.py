@@ -109,6 +109,7 @@ SCORES = sa.Table(
     sa.Column("lever", TEXT, nullable=False),
     sa.Column("action", TEXT, nullable=False),
     sa.Column("treatment", TEXT),
+    sa.Column("suggested_treatment", TEXT),
     sa.Column("is_holdout", sa.Boolean(), nullable=False),
     sa.Column("reasons", TEXT, nullable=False),
     sa.Column("segment", TEXT),
@@ -134,7 +135,8 @@ for _name in SCORE_SORTS:
 for _name in SCORE_GROUPS:
     sa.Index(f"ix_scores_{_name}", SCORES.c[_name], SCORES.c.generation, SCORES.c.definition)
 
-# What earlier scorings said: the history of a score, moves between bands, and whom a treatment was meant for.
+# What earlier scorings said: the history of a score, moves between bands, and whom a treatment was meant for:
+# ``treatment`` is what was suggested, also for who was held out.
 SCORE_HISTORY = sa.Table(
     "score_history",
     METADATA,
@@ -149,6 +151,15 @@ SCORE_HISTORY = sa.Table(
     sa.Column("is_holdout", sa.Boolean(), nullable=False),
     sa.Column("model_version", TEXT, nullable=False),
     sa.Index("ix_score_history_as_of", "definition", "as_of", "customer_id"),
+)
+
+# What the treatments brought, as last measured; figures of groups alone, as JSON.
+TREATMENT_EFFECTS = sa.Table(
+    "treatment_effects",
+    METADATA,
+    sa.Column("definition", TEXT, primary_key=True),
+    sa.Column("as_of", sa.BigInteger(), nullable=False),
+    sa.Column("measured", TEXT, nullable=False),
 )
 
 # Segments that are rules in the filter language, by name, and who was in them from when to when.

@@ -106,15 +106,17 @@ def test_readme_lists_every_variable_with_its_default_and_meaning():
     assert listed == declared
 
 
+SHOWN_APART = ("recommenders", "generators", "placements", "treatments", "churn", "churn_also")
+
+
 def test_readme_lists_every_key_of_a_training_with_its_default():
     settings = pytest.importorskip("training.settings")
     defaults = tomllib.loads(settings.DEFAULT_CONFIG.read_text())
-    tables = {"recommenders", "generators", "placements", "churn", "churn_also"}
-    plain = {one.name for one in fields(settings.TrainingSettings)} - tables
+    plain = {one.name for one in fields(settings.TrainingSettings)} - set(SHOWN_APART)
     expected = {"generators": ""} | {name: str(defaults[name]) for name in plain}
     rows = table_under("What a training does comes from")
     listed = {names_in(key)[0]: "".join(names_in(default)) for key, default, _ in rows}
-    named = ("[recommenders.<name>]", "[placements.<name>]", "[churn]", "[churn_also.<name>]")
+    named = ("[recommenders.<name>]", "[placements.<name>]", "[churn]", "[churn_also.<name>]", "[treatments]")
     assert listed == expected | dict.fromkeys(named, "")
 
 

@@ -25,8 +25,10 @@ from training.session import Session
 
 SLATE_COLUMNS = ("customer_id", "rank", "item_id", "score", "strategy", "fallback", "reason", "recommendation_id")
 
+# Whoever reads the file must not treat those who are held out.
+_NOT_WRITTEN = ("reasons", "suggested_treatment")
 SCORE_COLUMNS = (
-    *(field.name for field in fields(ScoreRow) if field.name != "reasons"),
+    *(field.name for field in fields(ScoreRow) if field.name not in _NOT_WRITTEN),
     *(f"reason_{place}" for place in range(1, REASONS_AT_MOST + 1)),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +14,23 @@ from training.list_choice import SLATES
 from training.report import TITLES, decisive_of, title_of
 from training.report_items import items_section
 from training.report_lists import RULES, list_section
-from training.report_parts import Block, Cell, Heading, Plot, Row, Section, Table, cell, measure_of, models_table
+from training.report_page import render_page
+from training.report_parts import Cell, Plot, Row, Section, Table, cell, measure_of, models_table
 
 # Items of a list that a training judges; a backtest says its own.
 K_SHOWN = 10
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def html_report(facts: Mapping[str, Any]) -> str:
     """The page of a manifest, as ``train`` keeps it, or of the ``metrics.json`` of a backtest."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     known = json.loads(json_text(facts))
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.tests |= {name: partial(_is, kind) for name, kind in (("table", Table), ("heading", Heading))}
-    page = environment.get_template("report.html")
-    return page.render(title=_title(known), summary=list(_summary(known)), sections=list(_sections(known)))
+    return render_page(_title(known), list(_summary(known)), list(_sections(known)))
 
 
 def write_report(facts: Mapping[str, Any], path: Path) -> None:
     """The page as a file; its folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html_report(facts), encoding="utf-8")
-
-
-def _is(kind: type, block: Block) -> bool:
-    return isinstance(block, kind)
 
 
 def _is_backtest(facts: Mapping[str, Any]) -> bool:

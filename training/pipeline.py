@@ -13,6 +13,7 @@ from recommender.bundle import ModelBundle
 from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.placements import placements_to_settings
+from recommender.retention.treatment_settings import policy_to_settings
 from training.gate import Verdict, judge
 from training.progress import Steps
 from training.ranking_training import TWO_STAGE
@@ -22,6 +23,8 @@ from training.retention.value_training import TrainedValue, train_value
 from training.selection import Choice
 from training.settings import TrainingSettings
 
+# What serving reads stands in the manifest by itself.
+_APART = ("placements", "treatments")
 _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "regulars")
 
 
@@ -71,8 +74,9 @@ def train(
         "seed": seed,
         "data": data,
         "libraries": library_versions(),
-        "settings": {name: value for name, value in asdict(settings).items() if name != "placements"},
+        "settings": {name: value for name, value in asdict(settings).items() if name not in _APART},
         "placements": placements_to_settings(settings.placements),
+        "treatments": policy_to_settings(settings.treatments),
         "shipped": {**{name: choice.shipped for name, choice in choices.items()}, **lists.shipped},
         "answers": {name: choice.facts() for name, choice in choices.items()},
         "lists": dict(lists.figures),

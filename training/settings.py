@@ -13,6 +13,8 @@ from recommender.errors import SettingError, UnknownName
 from recommender.models import RECOMMENDERS, model_class
 from recommender.placements import Placement, placements_from
 from recommender.retention.definitions import ChurnDefinition
+from recommender.retention.treatment_settings import policy_from
+from recommender.retention.treatments import TreatmentPolicy
 from training.retention.churn_settings import further_definitions, main_definition
 
 # What lists are judged against: a shop cannot do without them.
@@ -43,6 +45,7 @@ class TrainingSettings:
     placements: Mapping[str, Placement] = field(default_factory=dict)
     churn: ChurnDefinition | None = None
     churn_also: Mapping[str, ChurnDefinition] = field(default_factory=dict)
+    treatments: TreatmentPolicy = field(default_factory=TreatmentPolicy)
 
     def __post_init__(self) -> None:
         for name in (
@@ -85,6 +88,7 @@ def read_settings(path: Path | None = None, *, tuned: Path | None = None, **over
     _check(given["recommenders"])
     given["generators"] = tuple(given["generators"])
     given["placements"] = placements_from(given.get("placements", {}))
+    given["treatments"] = policy_from(given.get("treatments", {}))
     return TrainingSettings(**{**given, **_definitions(given, overrides)})
 
 

@@ -18,6 +18,7 @@ from recommender.answers import (
 from recommender.bundle import ModelBundle
 from recommender.errors import UnknownName
 from recommender.event_store import EventStore
+from recommender.retention.treatments import NO_ACTION
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
 from recommender.store_queries import Profile
@@ -185,7 +186,7 @@ def _without_score(
         expected_loss=None,
         predicted_value=None,
         lever="none",
-        action="Nothing to do",
+        action=NO_ACTION,
         reasons=(reason,),
         model_version=bundle.version if bundle else None,
         as_of=bundle.as_of if bundle else None,

@@ -14,10 +14,13 @@ from recommender.answers import RiskReason
 from recommender.bundle import ModelBundle
 from recommender.retention.customer_figures import figures_of
 from recommender.retention.definitions import ChurnDefinition
-from recommender.retention.risk_policy import action_for, band_of, lever_of
+from recommender.retention.open_problems import open_problems
+from recommender.retention.risk_policy import band_of, lever_of
 from recommender.retention.risk_reasons import LAPSED, NOT_MODELLED, reasons_of
+from recommender.retention.treatment_settings import policy_of
+from recommender.retention.treatments import Situation, TreatmentPolicy
 from recommender.score_rows import ScoreRow
-from recommender.touchpoints import FEATURES
+from recommender.touchpoints import FEATURES, TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Risks:
-    """What the model of a definition says, by customer; ``inside`` are those that it is asked about."""
+    """What the model of a definition says, by customer; ``inside`` are those that it is asked about.
+
+    ``troubled`` are those with an open problem.
+    """
 
     inside: pd.Index
     probabilities: Mapping[str, float] = field(default_factory=dict)
     reasons: Mapping[str, tuple[RiskReason, ...]] = field(default_factory=dict)
+    troubled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ def score_rows(
     figures = figures_of(tables, customer_ids, bundle, as_of, activity_days=asked[0].definition.activity_days)
     records = figures.astype(object).where(figures.notna(), None).rename_axis("customer_id").reset_index()
     plain = [_plain(one) for one in records.to_dict("records")]
+    policy = policy_of(bundle.facts)
     rows: list[ScoreRow] = []
     for one in asked:
         risks = risks_of(tables, customer_ids, one.definition, one.model, one.columns, as_of)
@@ -70,7 +78,8 @@ def score_rows(
             "definition": one.definition.name,
             "population": one.definition.population_name,
         }
-        rows += [ScoreRow(**shared, **record, **_risk(record, risks)) for record in plain]
+        risked = ({**record, **_risk(record, risks)} for record in plain)
+        rows += [ScoreRow(**shared, **record, **_treatment(record, risks, policy)) for record in risked]
     return rows
 
 
@@ -86,9 +95,12 @@ def risks_of(
     inside = customer_ids.intersection(definition.population(tables, as_of))
     if model is None or not len(inside):
         return Risks(inside)
-    features = FEATURES.compute(tables, inside, as_of)[columns]
+    every = FEATURES.compute(tables, inside, as_of)
+    features = every[columns]
     reasons = reasons_of(features, model.contributions(features))
-    return Risks(inside, model.predict_proba(features).to_dict(), reasons)
+    responses = tables.get("survey_responses", TABLES["survey_responses"].empty())
+    troubled = open_problems(every, responses, as_of)
+    return Risks(inside, model.predict_proba(features).to_dict(), reasons, troubled)
 
 
 def _plain(record: Mapping[Any, Any]) -> dict[str, Any]:
@@ -103,13 +115,26 @@ def _risk(record: Mapping[Any, Any], risks: Risks) -> dict[str, Any]:
     in_population = customer_id in risks.inside
     reasons = risks.reasons.get(customer_id) or ((NOT_MODELLED,) if in_population else (LAPSED,))
     band = None if probability is None else band_of(probability)
-    lever = lever_of(reasons)
     return {
         "in_population": in_population,
         "churn_probability": probability,
         "band": band,
         "expected_loss": None if probability is None or value is None else probability * max(value, 0.0),
         "reasons": reasons,
-        "lever": lever,
-        "action": action_for(band or "", lever),
+        "lever": lever_of(reasons),
+    }
+
+
+def _treatment(row: Mapping[str, Any], risks: Risks, policy: TreatmentPolicy) -> dict[str, Any]:
+    """The columns of a score row that say what to do about the risk."""
+    customer_id = row["customer_id"]
+    asked = {name: row[name] for name in ("band", "lever", "expected_loss", "consent_marketing")}
+    suggested = policy.suggested(Situation(**asked, has_open_problem=customer_id in risks.troubled))
+    is_holdout = policy.holds_out(customer_id)
+    name = suggested.name if suggested else None
+    return {
+        "suggested_treatment": name,
+        "treatment": None if is_holdout else name,
+        "is_holdout": is_holdout,
+        "action": policy.action(suggested, is_holdout=is_holdout),
     }

@@ -32,5 +32,6 @@ def test_answers_from_slates_and_scores_load_no_trainer(sqlite_shop):
     loaded = loaded_after(sqlite_shop, "recs:read", *lists, "/v1/items/popular", "/v1/items/a01/similar")
     assert loaded.isdisjoint(TRAINERS)
     risks = [f"/v1/customers/{customer_id}/churn-risk" for customer_id in customers]
-    loaded = loaded_after(sqlite_shop, "risk:read", *risks, "/v1/customers/c001", "/v1/churn-risks")
+    treatments = ("/v1/treatments", "/v1/treatments/effects")
+    loaded = loaded_after(sqlite_shop, "risk:read", *risks, "/v1/customers/c001", "/v1/churn-risks", *treatments)
     assert loaded.isdisjoint(TRAINERS)

@@ -3,12 +3,12 @@ import json
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from api.schemas import customers, events, operations, recommendations, risks
+from api.schemas import customers, events, operations, recommendations, risks, treatments
 from api.schemas.common import Answer, Query
 from api.schemas.table_rows import row_schema
 from recommender.touchpoints import TABLES
 
-MODULES = (customers, events, operations, recommendations, risks)
+MODULES = (customers, events, operations, recommendations, risks, treatments)
 ANSWERS = sorted(
     {
         one

@@ -99,3 +99,15 @@ def test_the_horizon_of_a_backtest_is_that_of_the_main_definition_too(tmp_path):
 def test_a_definition_of_churn_that_cannot_be_used_is_refused_by_name(tmp_path, text, said):
     with pytest.raises((UnknownName, SettingError), match=said):
         settings_from(tmp_path, text)
+
+
+def test_treatments_of_a_file_stand_over_the_default_ladder(tmp_path):
+    text = "[treatments]\nholdout_share = 0.2\n[treatments.ladder.offer]\ncost = 5\n"
+    policy = settings_from(tmp_path, text).treatments
+    assert policy.holdout_share == 0.2
+    assert [(one.name, one.cost) for one in policy.ladder if one.cost] == [("offer", 5)]
+
+
+def test_an_unknown_key_of_a_treatment_is_refused_by_name(tmp_path):
+    with pytest.raises(SettingError, match=r"treatments\.ladder\.offer: unknown key 'price'; known are cost"):
+        settings_from(tmp_path, "[treatments.ladder.offer]\nprice = 5\n")

@@ -54,7 +54,8 @@ def test_score_fills_the_list_and_writes_the_file_that_was_asked_for(home, tmp_p
     assert told["scored"] == small_shop.CUSTOMERS
     scores = pd.read_csv(out)
     assert len(scores) == small_shop.CUSTOMERS
-    assert {"customer_id", "churn_probability", "expected_loss", "action", "reason_1"} <= set(scores)
+    assert {"customer_id", "churn_probability", "expected_loss", "action", "treatment", "reason_1"} <= set(scores)
+    assert "suggested_treatment" not in scores
 
 
 def test_a_scoring_from_before_the_served_bundle_is_refused_and_changes_nothing(home):

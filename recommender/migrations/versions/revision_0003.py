@@ -38,7 +38,7 @@ _KEPT = (
 
 
 def upgrade() -> None:
-    """Put the scores into a wider table, and add the tables of history and segments."""
+    """Put the scores into a wider table, and add the tables of history, effects and segments."""
     _widen_scores()
     op.create_table(
         "score_history",
@@ -54,6 +54,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "definition", "as_of", name="pk_score_history"),
     )
     op.create_index("ix_score_history_as_of", "score_history", ["definition", "as_of", "customer_id"])
+    op.create_table(
+        "treatment_effects",
+        _key("definition"),
+        sa.Column("as_of", sa.BigInteger(), nullable=False),
+        _text("measured", required=True),
+        sa.PrimaryKeyConstraint("definition", name="pk_treatment_effects"),
+    )
     op.create_table(
         "segments",
         _key("name"),
@@ -121,6 +128,7 @@ def _score_columns() -> list[sa.Column[Any]]:
         _text("lever", required=True),
         _text("action", required=True),
         _text("treatment"),
+        _text("suggested_treatment"),
         sa.Column("is_holdout", flag, nullable=False),
         _text("reasons", required=True),
         _text("segment"),

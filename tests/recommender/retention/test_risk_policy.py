@@ -1,4 +1,4 @@
-"""Bands, levers, actions and lifecycle segments."""
+"""Bands, levers and lifecycle segments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from recommender.answers import RiskReason
 from recommender.periods import instant
-from recommender.retention.risk_policy import NO_ACTION, action_for, band_of, lever_of
+from recommender.retention.risk_policy import band_of, lever_of
 from recommender.retention.segments import lifecycle_segments
 
 NOW = instant("2024-05-01")
@@ -25,14 +25,6 @@ def test_bands_begin_at_their_bounds(probability, band):
 def test_the_lever_is_that_of_the_strongest_reason_that_raises_the_risk():
     given = [reason("offer", "down"), reason("none", "up"), reason("service", "up"), reason("product", "up")]
     assert lever_of(given) == "service"
-
-
-def test_a_low_risk_asks_for_no_action():
-    assert action_for("low", "offer") == NO_ACTION
-
-
-def test_a_high_risk_is_acted_on_whatever_the_lever():
-    assert NO_ACTION not in {action_for("high", lever) for lever in ("service", "product", "offer", "none")}
 
 
 def test_segments_follow_from_orders():
