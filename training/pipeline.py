@@ -18,6 +18,7 @@ from training.progress import Steps
 from training.ranking_training import TWO_STAGE
 from training.recommendation_training import TrainedRecommendations, train_recommendations
 from training.retention.churn_training import TrainedChurn, train_churn
+from training.retention.customer_base import customer_base_facts
 from training.retention.value_training import TrainedValue, train_value
 from training.selection import Choice
 from training.settings import TrainingSettings
@@ -76,6 +77,7 @@ def train(
         **lists.item_answers.facts,
         **_ranker_facts(lists),
         "churn": dict(churn.facts),
+        "customer_base": customer_base_facts(history, churn.definition, as_of=as_of, steps=steps),
         "gate": verdict.facts(),
     }
     return Training(replace(bundle, facts=facts), verdict, lists, churn, value)

@@ -38,7 +38,7 @@ def score_rows(
     """One row of scores per customer, from tables as of ``as_of``."""
     facts = bundle.facts["churn"]
     definition = ChurnDefinition(**facts["definition"])
-    figures = figures_of(tables, customer_ids, bundle, as_of, activity_days=definition.activity_days)
+    figures = figures_of(tables, customer_ids, bundle, as_of, definition=definition)
     risks = risks_of(tables, customer_ids, definition, bundle.models.get("churn"), facts["features"], as_of)
     shared: dict[str, Any] = {
         "model_version": bundle.version,

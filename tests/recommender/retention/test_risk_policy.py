@@ -1,16 +1,11 @@
-"""Bands, levers, actions and lifecycle segments."""
+"""Bands, levers and actions."""
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 from recommender.answers import RiskReason
-from recommender.periods import instant
 from recommender.retention.risk_policy import NO_ACTION, action_for, band_of, lever_of
-from recommender.retention.segments import lifecycle_segments
-
-NOW = instant("2024-05-01")
 
 
 def reason(lever: str, direction: str) -> RiskReason:
@@ -33,22 +28,3 @@ def test_a_low_risk_asks_for_no_action():
 
 def test_a_high_risk_is_acted_on_whatever_the_lever():
     assert NO_ACTION not in {action_for("high", lever) for lever in ("service", "product", "offer", "none")}
-
-
-def test_segments_follow_from_orders():
-    orders = [("new", 1, 10), ("old", 1, 90), ("often", 5, 3), ("now_and_then", 1, 200), ("now_and_then", 1, 5)]
-    lines = pd.DataFrame(
-        [
-            {
-                "customer_id": who,
-                "order_id": f"{who}-{ago}-{one}",
-                "ordered_at": NOW - pd.Timedelta(days=ago * (one + 1)),
-            }
-            for who, count, ago in orders
-            for one in range(count)
-        ]
-    )
-    lines.loc[len(lines)] = {"customer_id": "often", "order_id": "first", "ordered_at": NOW - pd.Timedelta(days=300)}
-    asked = pd.Index(["new", "old", "often", "now_and_then", "nobody"], name="customer_id")
-    segments = lifecycle_segments(lines, asked, NOW, activity_days=56)
-    assert segments.tolist() == ["new", "lapsed", "regular", "occasional", "prospect"]
