@@ -200,6 +200,7 @@ class CustomerSummary:
     consent_personalization: bool
     consent_marketing: bool
     segment: str | None
+    rfm: str | None
     churn_probability: float | None
     predicted_value: float | None
     order_count: int

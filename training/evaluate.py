@@ -21,8 +21,10 @@ from recommender.probability_metrics import (
     judge,
     reliability,
 )
-from recommender.retention.segments import lifecycle_segments
+from recommender.retention.segments import lifecycle_states, order_states
 from recommender.splits import Split
+from recommender.tables import as_of
+from recommender.touchpoints import TABLES
 from training.backtest import Answers
 from training.interactions import events_before
 from training.item_evaluation import judge_item_answers
@@ -121,8 +123,8 @@ def judge_churn(
         return None
     left = definition.happened(tables, population.index, cutoff)
     features = population.loc[left.index]
-    before = tables["order_lines"][tables["order_lines"]["ordered_at"] < cutoff]
-    segments = lifecycle_segments(before, features.index, cutoff, definition.activity_days)
+    known = {name: as_of(TABLES[name], frame, cutoff) for name, frame in tables.items()}
+    segments = lifecycle_states(known, features.index, cutoff, definition)
     shipped = churn.model.predict_proba(features[list(churn.facts["features"])])
     return {
         "customers": len(left),
@@ -160,7 +162,7 @@ def judge_value(
     truth = spend(lines, returns, purchases.index, Period.after(cutoff, settings.horizon_days))
     predictions = {name: one.predict(purchases, settings.horizon_days) for name, one in value.candidates.items()}
     shipped = value.model.predict(purchases, settings.horizon_days)
-    segments = lifecycle_segments(known, purchases.index, cutoff, settings.activity_days)
+    segments = order_states(known, purchases.index, cutoff, settings.activity_days)
     return {
         "customers": len(truth),
         "models": {name: _figures(VALUE_MEASURES, one, truth, seed) for name, one in predictions.items()},

@@ -19,6 +19,7 @@ from training.progress import Steps
 from training.ranking_training import TWO_STAGE
 from training.recommendation_training import TrainedRecommendations, train_recommendations
 from training.retention.churn_training import TrainedChurn, definition_of, train_churn
+from training.retention.customer_base import customer_base_facts
 from training.retention.value_training import TrainedValue, train_value
 from training.selection import Choice
 from training.settings import TrainingSettings
@@ -85,6 +86,7 @@ def train(
         **_ranker_facts(lists),
         "churn": dict(churn.facts),
         "churn_also": {one.definition.name: dict(one.facts) for one in also},
+        "customer_base": customer_base_facts(history, churn.definition, as_of=as_of, steps=steps),
         "gate": verdict.facts(),
     }
     return Training(

@@ -61,7 +61,8 @@ class CustomerOut(Answer):
                     "profile": {"region": "north", "household_size": "2"},
                     "consent_personalization": True,
                     "consent_marketing": True,
-                    "segment": "regular",
+                    "segment": "active",
+                    "rfm": "543",
                     "churn_probability": 0.04,
                     "predicted_value": 214.9,
                     "order_count": 86,
@@ -78,7 +79,10 @@ class CustomerOut(Answer):
     profile: dict[str, Any] = Field(description="Columns and attributes of the customer")
     consent_personalization: bool = Field(description="Whether we may learn from the customer's events")
     consent_marketing: bool = Field(description="Whether we may send the customer offers")
-    segment: str | None = Field(description="Group of customers with similar habits")
+    segment: str | None = Field(
+        description="Lifecycle state: `prospect`, `new`, `active`, `slipping`, `lapsed` or `won_back`"
+    )
+    rfm: str | None = Field(description="Scores of recency, frequency and money, 1 to 5 each; null: never ordered")
     churn_probability: float | None = Field(ge=0, le=1, description="As in the churn risk, 0 to 1")
     predicted_value: float | None = Field(description=f"As in the value, {_ACCOUNT}")
     order_count: int = Field(ge=0, description="Orders so far")

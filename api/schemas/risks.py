@@ -115,7 +115,7 @@ class ChurnRiskOut(Answer):
     model_version: ModelVersion
     as_of: AsOf
     definition: str = Field(description="Which definition of churn this is about")
-    segment: str | None = Field(description="Where the customer stands in the lifecycle")
+    segment: str | None = Field(description="Lifecycle state: prospect, new, active, slipping, lapsed, won_back")
     region: str | None = Field(description="Region of the customer")
     treatment: str | None = Field(description="What is suggested to be done to keep the customer; null: nothing")
     is_holdout: bool = Field(description="Whether the customer is never treated, so that effects can be measured")

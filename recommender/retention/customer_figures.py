@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from recommender.bundle import ModelBundle
 from recommender.models.lifetime_value import purchase_history
-from recommender.retention.segments import lifecycle_segments
+from recommender.retention.definitions import ChurnDefinition
+from recommender.retention.rfm import rfm_figures, rfm_scores
+from recommender.retention.segments import lifecycle_states
 from recommender.touchpoints import TABLES
 
 if TYPE_CHECKING:
@@ -21,17 +23,19 @@ def figures_of(
     bundle: ModelBundle,
     as_of: datetime,
     *,
-    activity_days: float,
+    definition: ChurnDefinition,
 ) -> pd.DataFrame:
     """By customer, in the order of the ids, the columns of a score row that are not about risk."""
     import pandas as pd
 
     lines, returns = tables["order_lines"], tables.get("returns", TABLES["returns"].empty())
+    orders, values = _orders(lines, customer_ids), _value(lines, returns, customer_ids, bundle, as_of)
     parts = [
-        _orders(lines, customer_ids),
-        _value(lines, returns, customer_ids, bundle, as_of),
+        orders,
+        values,
         _profile(tables.get("customers", TABLES["customers"].empty()), customer_ids),
-        lifecycle_segments(lines, customer_ids, as_of, activity_days),
+        lifecycle_states(tables, customer_ids, as_of, definition),
+        _rfm(orders, values["historic_value"], bundle, as_of),
     ]
     return pd.concat(parts, axis=1)
 
@@ -62,6 +66,17 @@ def _value(
         predicted = bundle.models["value"].predict(history, bundle.horizon_days)
         values["predicted_value"] = predicted.reindex(customer_ids)
     return values
+
+
+def _rfm(orders: pd.DataFrame, net_amount: pd.Series, bundle: ModelBundle, as_of: datetime) -> pd.Series:
+    """RFM scores by the bounds that the training learned; missing for customers without an order."""
+    import pandas as pd
+
+    learned = bundle.facts.get("customer_base")
+    if learned is None:
+        return pd.Series(pd.NA, index=orders.index, dtype="string", name="rfm")
+    figures = rfm_figures(orders["last_order_at"], orders["order_count"], net_amount, as_of)
+    return rfm_scores(figures, learned["rfm"]["bounds"]).reindex(orders.index)
 
 
 def _profile(customers: pd.DataFrame, customer_ids: pd.Index) -> pd.DataFrame:

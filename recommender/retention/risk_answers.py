@@ -105,6 +105,7 @@ def summary(store: EventStore, scores: ScoreStore, customer_id: str) -> Customer
         consent_personalization=profile.consent_personalization,
         consent_marketing=profile.consent_marketing,
         segment=row.segment if row else None,
+        rfm=row.rfm if row else None,
         churn_probability=row.churn_probability if row else None,
         predicted_value=row.predicted_value if row else None,
         order_count=row.order_count if row else 0,

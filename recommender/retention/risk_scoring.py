@@ -64,7 +64,7 @@ def score_rows(
 ) -> list[ScoreRow]:
     """A row of scores per definition of churn and customer, from tables as of ``as_of``."""
     asked = asked_of(bundle)
-    figures = figures_of(tables, customer_ids, bundle, as_of, activity_days=asked[0].definition.activity_days)
+    figures = figures_of(tables, customer_ids, bundle, as_of, definition=asked[0].definition)
     records = figures.astype(object).where(figures.notna(), None).rename_axis("customer_id").reset_index()
     plain = [_plain(one) for one in records.to_dict("records")]
     policy = policy_of(bundle.facts)

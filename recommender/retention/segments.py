@@ -1,38 +1,130 @@
-"""Lifecycle segments: where a customer stands, from orders alone."""
+"""Lifecycle states: where a customer stands, by the own rhythm and the activity window.
+
+Every customer is in exactly one state at an instant. By orders, the first that holds:
+
+- ``prospect``: never ordered.
+- ``lapsed``: no order within the activity window.
+- ``won_back``: ordered within the window, after a silence that was longer than the window.
+- ``new``: ordered for the first time within the window.
+- ``slipping``: silent for longer than SLIPPING_RATIO times the own usual interval (the median) and for longer than
+  SLIPPING_SHARE of the own intervals; so who orders like clockwork slips soon, and who never did slips late.
+- ``active``: everybody else.
+
+Where contracts say who is a customer, the same states by subscriptions: ``prospect`` never had one; ``lapsed`` has
+none that runs; ``won_back`` began one within the window after more than CHANGE_DAYS without any; ``new`` began the
+first within the window; ``slipping`` pays less a month than at the beginning of the window, or where no amount is
+known holds fewer contracts; ``active`` is everybody else.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from recommender.features import age_days
+from recommender.retention.definitions import ChurnDefinition
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NEW, OCCASIONAL, REGULAR, LAPSED, PROSPECT = "new", "occasional", "regular", "lapsed", "prospect"
-SEGMENTS = (NEW, OCCASIONAL, REGULAR, LAPSED, PROSPECT)
-REGULAR_ORDERS = 5
+PROSPECT, NEW, ACTIVE, SLIPPING, LAPSED, WON_BACK = "prospect", "new", "active", "slipping", "lapsed", "won_back"
+STATES = (PROSPECT, NEW, ACTIVE, SLIPPING, LAPSED, WON_BACK)
+SLIPPING_RATIO, SLIPPING_SHARE = 2.0, 0.9
+# A change of plan that takes effect on the next day is no lapse.
+CHANGE_DAYS = 1.0
 
 
-def lifecycle_segments(
-    order_lines: pd.DataFrame, customer_ids: pd.Index, as_of: datetime, activity_days: float
+def lifecycle_states(
+    tables: Mapping[str, pd.DataFrame], customer_ids: pd.Index, as_of: datetime, definition: ChurnDefinition
 ) -> pd.Series:
-    """The segment of each customer.
+    """The state of each customer, in the order of the ids, from tables as of the instant."""
+    if definition.contractual:
+        return contract_states(tables["subscriptions"], customer_ids, as_of, definition.activity_days)
+    return order_states(tables["order_lines"], customer_ids, as_of, definition.activity_days)
 
-    ``prospect`` never ordered; ``lapsed`` has no order within the activity window; of the others ``new`` ordered for
-    the first time within it, ``regular`` has at least REGULAR_ORDERS orders in all, ``occasional`` fewer.
-    """
+
+def order_states(orders: pd.DataFrame, customer_ids: pd.Index, as_of: datetime, activity_days: float) -> pd.Series:
+    """States by orders, of which ``customer_id`` and ``ordered_at`` are looked at: order lines or whole orders."""
+    ages = _ages(orders, as_of)
+    by_customer = ages.groupby("customer_id")["age"]
+    first, last = (one.reindex(customer_ids) for one in (by_customer.max(), by_customer.min()))
+    returned = ages.loc[(ages["interval"] > activity_days) & (ages["age"] <= activity_days), "customer_id"]
+    return _chosen(
+        customer_ids,
+        {
+            PROSPECT: last.isna(),
+            LAPSED: last > activity_days,
+            WON_BACK: customer_ids.isin(returned.unique()),
+            NEW: first <= activity_days,
+            SLIPPING: last > _patience(ages).reindex(customer_ids),
+        },
+    )
+
+
+def contract_states(
+    subscriptions: pd.DataFrame, customer_ids: pd.Index, as_of: datetime, activity_days: float
+) -> pd.Series:
+    """States by subscriptions."""
+    began = age_days(subscriptions["started_at"], as_of)
+    # What has not ended goes on.
+    ended = age_days(subscriptions["ended_at"], as_of).fillna(float("-inf"))
+    contracts = subscriptions[["customer_id", "monthly_amount"]].assign(began=began, ended=ended)
+    contracts = contracts.sort_values(["customer_id", "began"], ascending=[True, False], kind="stable")
+    by_customer = contracts.groupby("customer_id")
+    # Ages: the smallest is the latest end so far, and before the first contract there is none.
+    free_since = by_customer["ended"].cummin().groupby(contracts["customer_id"]).shift()
+    returned = contracts["customer_id"][
+        (free_since - contracts["began"] > CHANGE_DAYS) & (contracts["began"] <= activity_days)
+    ]
+    running = contracts.loc[contracts["ended"] <= 0, "customer_id"]
+    first = by_customer["began"].max().reindex(customer_ids)
+    return _chosen(
+        customer_ids,
+        {
+            PROSPECT: first.isna(),
+            LAPSED: ~customer_ids.isin(running.unique()),
+            WON_BACK: customer_ids.isin(returned.unique()),
+            NEW: first <= activity_days,
+            SLIPPING: (_weight(contracts, 0.0) < _weight(contracts, activity_days)).reindex(
+                customer_ids, fill_value=False
+            ),
+        },
+    )
+
+
+def _chosen(customer_ids: pd.Index, conditions: Mapping[str, Any]) -> pd.Series:
+    """The name of the first condition that holds, else ``active``."""
     import numpy as np
     import pandas as pd
 
-    by_customer = order_lines.groupby("customer_id")
-    orders = by_customer["order_id"].nunique().reindex(customer_ids, fill_value=0)
-    since_first = (pd.Timestamp(as_of) - by_customer["ordered_at"].min()).dt.total_seconds() / 86_400.0
-    since_last = (pd.Timestamp(as_of) - by_customer["ordered_at"].max()).dt.total_seconds() / 86_400.0
-    conditions = [
-        orders == 0,
-        since_last.reindex(customer_ids) > activity_days,
-        since_first.reindex(customer_ids) <= activity_days,
-        orders >= REGULAR_ORDERS,
-    ]
-    chosen = np.select([one.to_numpy() for one in conditions], [PROSPECT, LAPSED, NEW, REGULAR], OCCASIONAL)
+    holds = [np.asarray(one, dtype=bool) for one in conditions.values()]
+    chosen = np.select(holds, list(conditions), ACTIVE)
     return pd.Series(chosen, index=customer_ids, dtype="string", name="segment")
+
+
+def _ages(orders: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """Customer and age of each order in days, oldest first, with the days since the order before, NaN at the first."""
+    ages = orders[["customer_id"]].assign(age=age_days(orders["ordered_at"], as_of))
+    ages = ages.sort_values(["customer_id", "age"], ascending=[True, False], kind="stable")
+    return ages.assign(interval=ages.groupby("customer_id")["age"].shift() - ages["age"])
+
+
+def _patience(ages: pd.DataFrame) -> pd.Series:
+    """By customer the days of silence that the own rhythm explains; NaN without two days with orders.
+
+    Several orders on one day, of 24 hours counted back from the instant, count as one.
+    """
+    import numpy as np
+
+    days = ages[["customer_id"]].assign(day=ages["age"] // 1).drop_duplicates()
+    interval = (days.groupby("customer_id")["day"].shift() - days["day"]).groupby(days["customer_id"])
+    return np.maximum(SLIPPING_RATIO * interval.median(), interval.quantile(SLIPPING_SHARE))
+
+
+def _weight(contracts: pd.DataFrame, age: float) -> pd.Series:
+    """By customer what the contracts that ran so many days ago came to: money a month, or their number."""
+    ran = (contracts["began"] > age) & (contracts["ended"] <= age)
+    amount = contracts["monthly_amount"].fillna(0.0)
+    paid = amount.groupby(contracts["customer_id"]).transform("sum") > 0
+    return amount.where(paid, 1.0).where(ran, 0.0).groupby(contracts["customer_id"]).sum()
