@@ -18,6 +18,7 @@ from training.progress import Steps
 from training.ranking_training import TWO_STAGE
 from training.recommendation_training import TrainedRecommendations, train_recommendations
 from training.retention.churn_training import TrainedChurn, train_churn
+from training.retention.curve_training import TrainedTimes, train_times
 from training.retention.value_training import TrainedValue, train_value
 from training.selection import Choice
 from training.settings import TrainingSettings
@@ -59,7 +60,8 @@ def train(
     lists = train_recommendations(history, settings, as_of=as_of, seed=seed, steps=steps, also_fit=also_fit)
     churn = train_churn(history, settings, as_of=as_of, seed=seed, steps=steps)
     value = train_value(history, settings, as_of=as_of, seed=seed)
-    bundle = _bundle(settings, as_of, lists, churn, value)
+    times = train_times(history, [churn.definition], settings, as_of=as_of, steps=steps)
+    bundle = _bundle(settings, as_of, lists, churn, value, times)
     choices = _choices(lists, churn, value)
     verdict = judge(bundle, choices, served, lists=lists.figures, seed=seed)
     data = {"fingerprint": history.fingerprint(as_of), **lists.counts, "has_orders": lists.matrix.has_orders}
@@ -76,6 +78,7 @@ def train(
         **lists.item_answers.facts,
         **_ranker_facts(lists),
         "churn": dict(churn.facts),
+        "times": dict(times.facts),
         "gate": verdict.facts(),
     }
     return Training(replace(bundle, facts=facts), verdict, lists, churn, value)
@@ -103,6 +106,7 @@ def _bundle(
     lists: TrainedRecommendations,
     churn: TrainedChurn,
     value: TrainedValue,
+    times: TrainedTimes,
 ) -> ModelBundle:
     return ModelBundle(
         as_of=as_of,
@@ -119,6 +123,7 @@ def _bundle(
         models={
             **lists.models,
             **lists.item_answers.models,
+            **times.models,
             **_present(churn=churn.model, value=value.model, profile=lists.profile),
         },
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from recommender.answers import ChurnRisk, CustomerSummary, CustomerValue, RiskFilter, RiskPage, RiskReason
 from recommender.bundle import ModelBundle
 from recommender.event_store import EventStore
+from recommender.retention.curve_answers import advanced
+from recommender.retention.told_curves import told
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
 from recommender.store_queries import Profile
@@ -30,7 +33,10 @@ def churn_risk(
     if not profile.consent_personalization:
         return _without_score(bundle, customer_id, profile, _NO_CONSENT)
     row = _fresh_row(store, bundle, customer_id) if fresh and bundle else scores.get(customer_id)
-    return _risk_of(row) if row else _without_score(bundle, customer_id, profile, _NOT_SCORED)
+    if row is None:
+        return _without_score(bundle, customer_id, profile, _NOT_SCORED)
+    known, as_of = advanced(row, store, bundle.models if bundle else {})
+    return replace(_risk_of(known), as_of=as_of)
 
 
 def page(scores: ScoreStore, wanted: RiskFilter, *, sort: str, cursor: str | None, limit: int) -> RiskPage:
@@ -129,7 +135,9 @@ def _risk_of(row: ScoreRow) -> ChurnRisk:
         next_order_earliest_at=row.next_order_earliest_at,
         next_order_latest_at=row.next_order_latest_at,
         order_interval_days=row.order_interval_days,
-        churn_curve=row.churn_curve,
+        churn_curve=None if row.churn_curve is None else told(row.churn_curve, row.horizon_days),
+        churn_curve_learned_days=row.churn_curve_learned_days,
+        scored_at=row.as_of,
     )
 
 

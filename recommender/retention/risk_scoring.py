@@ -14,6 +14,7 @@ from recommender.answers import RiskReason
 from recommender.bundle import ModelBundle
 from recommender.retention.customer_figures import figures_of
 from recommender.retention.definitions import ChurnDefinition
+from recommender.retention.order_times import times_of
 from recommender.retention.risk_policy import action_for, band_of, lever_of
 from recommender.retention.risk_reasons import LAPSED, NOT_MODELLED, reasons_of
 from recommender.score_rows import ScoreRow
@@ -47,6 +48,8 @@ def score_rows(
         "definition": definition.name,
         "population": definition.population_name,
     }
+    times = times_of(tables, customer_ids, definition, risks.probabilities, bundle.models, as_of)
+    figures = figures.join(times)
     records = figures.astype(object).where(figures.notna(), None).rename_axis("customer_id").reset_index()
     return [ScoreRow(**shared, **_plain(one), **_risk(one, risks)) for one in records.to_dict("records")]
 
