@@ -80,8 +80,8 @@ class DiscreteHazard:
         count = int(np.argmin(np.append(observed, False)))
         learned = periods.before(count)
         if learned.happened.sum() < FEWEST_EVENTS:
-            found = int(learned.happened.sum())
-            raise NotEnoughData(f"a hazard needs {FEWEST_EVENTS} events in whole intervals and got {found}")
+            events = int(learned.happened.sum())
+            raise NotEnoughData(f"a hazard needs {FEWEST_EVENTS} events in whole intervals and got {events}")
         self._encoding_ = Encoding.learn(features)
         self._nodes_ = NODES[:count]
         design = self._encoding_.design(self._encoding_.numbers(features))
@@ -89,9 +89,9 @@ class DiscreteHazard:
         levels = np.eye(count)[learned.intervals] * _FREEDOM
         rows = design[learned.examples]
         matrix = np.hstack([rows, rows * _log_time(self._nodes_)[learned.intervals][:, None], levels])
-        found, intercept = fit_logistic(matrix, learned.happened, l2=self.l2)
-        self._effects_ = found[: 2 * width].reshape(2, width)
-        self._levels_ = found[2 * width :] * _FREEDOM + intercept
+        coefficients, intercept = fit_logistic(matrix, learned.happened, l2=self.l2)
+        self._effects_ = coefficients[: 2 * width].reshape(2, width)
+        self._levels_ = coefficients[2 * width :] * _FREEDOM + intercept
         return self
 
     @property

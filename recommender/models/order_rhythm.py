@@ -16,8 +16,9 @@ RHYTHM = (
     "order_interval_std_days",
     "order_interval_last_days",
     "order_interval_max_days",
-    "order_due_mean_ratio",
-    "order_due_max_ratio",
+    "order_early_ratio",
+    "order_overdue_ratio",
+    "order_overdue_max_ratio",
     "order_days_decayed_7d_count",
     "order_days_decayed_28d_count",
     "order_days_decayed_112d_count",
@@ -39,17 +40,19 @@ def order_rhythm(customers: np.ndarray, ages: np.ndarray, size: int) -> np.ndarr
     # The first row of a day is its latest order.
     owners, recent, days = owners[is_first], recent[is_first], days[is_first]
     counts = np.bincount(owners, minlength=size).astype("float64")
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype("int64")[counts > 0]
-    ends = np.append(starts[1:], len(days)) - 1
-    found = np.full((size, len(RHYTHM)), np.nan)
     has_orders = counts > 0
+    ends = np.cumsum(counts[has_orders]).astype("int64") - 1
+    starts = np.append(-1, ends)[:-1] + 1
+    found = np.full((size, len(RHYTHM)), np.nan)
     found[has_orders, 0] = counts[has_orders]
     found[has_orders, 1] = recent[starts]
     found[has_orders, 2] = recent[ends]
     found[:, 3:7] = _intervals(owners, days, counts)
-    found[:, 7] = found[:, 1] / found[:, 3]
-    found[:, 8] = found[:, 1] / found[:, 6]
-    for place, half_life in enumerate(_HALF_LIVES_DAYS, start=9):
+    # An order grows more likely until it is due and less likely after: each side has its own effect.
+    due = found[:, 1] / found[:, 3]
+    found[:, 7], found[:, 8] = np.minimum(due, 1.0), np.maximum(due, 1.0)
+    found[:, 9] = np.maximum(found[:, 1] / found[:, 6], 1.0)
+    for place, half_life in enumerate(_HALF_LIVES_DAYS, start=10):
         weights = np.exp2(-recent / half_life)
         found[has_orders, place] = np.bincount(owners, weights=weights, minlength=size)[has_orders]
     return found

@@ -37,7 +37,7 @@ class SurvivalCurves:
 
     def at(self, days: np.ndarray) -> np.ndarray:
         """Probability that it has not happened within so many days, rows x days."""
-        return np.exp(self._log_at(np.asarray(days, dtype=np.float64)))
+        return np.asarray(np.exp(self._log_at(np.asarray(days, dtype=np.float64))))
 
     def days_until(self, share: float) -> np.ndarray:
         """Days by which it has happened with probability ``share``, infinite where that is beyond the last node."""
@@ -57,27 +57,30 @@ class SurvivalCurves:
         if elapsed_days <= 0.0:
             return self
         passed = self._log_at(np.array([elapsed_days]))
-        return SurvivalCurves(self.nodes, self._log_at(self.nodes + elapsed_days) - passed)
+        return SurvivalCurves(self.nodes, np.minimum(self._log_at(self.nodes + elapsed_days) - passed, 0.0))
 
     def anchored(self, horizon_days: float, survival: np.ndarray) -> SurvivalCurves:
         """The curves moved so that they go through one probability each at the horizon, which becomes a node.
 
-        All log-odds of a row move by the same: what is known beyond the shape makes all its days more or less likely.
-        Where the probability is NaN the row stays as it is.
+        Where more stay than the curve says, the rest are customers to whom it will not happen within the horizon, and
+        the others keep their times; moving all log-odds or hazards alike would delay the first days of everybody.
+        Where fewer stay, all hazards before the horizon are multiplied. Beyond it the hazards stay as they are. Where
+        the probability is NaN the row stays as it is.
         """
         nodes = np.union1d(self.nodes, [horizon_days])
-        odds = _log_odds(self._log_at(nodes))
-        wanted = np.clip(survival, CERTAINTY, 1.0 - CERTAINTY)
-        moves = np.log(wanted / (1.0 - wanted)) - odds[:, np.searchsorted(nodes, horizon_days)]
-        return SurvivalCurves(nodes, -np.logaddexp(0.0, -(odds + np.nan_to_num(moves)[:, None])))
+        logs = self._log_at(nodes)
+        place = int(np.searchsorted(nodes, horizon_days))
+        before = np.minimum(logs[:, [place]], np.log1p(-CERTAINTY))
+        wanted = np.clip(survival, CERTAINTY, 1.0 - CERTAINTY)[:, None]
+        staying = np.clip((wanted - np.exp(before)) / -np.expm1(before), 0.0, 1.0)
+        mixed = np.log(staying + (1.0 - staying) * np.exp(logs))
+        moved = np.where(wanted > np.exp(before), mixed, logs * (np.log(wanted) / before))
+        moved[:, place:] = np.log(wanted) + logs[:, place:] - before
+        return SurvivalCurves(nodes, np.where(np.isnan(wanted), logs, np.minimum.accumulate(moved, axis=1)))
 
     def over(self, nodes: np.ndarray) -> SurvivalCurves:
         """The curves at other nodes."""
         return SurvivalCurves(np.asarray(nodes, dtype=np.float64), self._log_at(nodes))
-
-    def where(self, chosen: np.ndarray) -> SurvivalCurves:
-        """The rows chosen by a mask or by positions."""
-        return SurvivalCurves(self.nodes, self.log_survival[chosen])
 
     def _log_at(self, days: np.ndarray) -> np.ndarray:
         times = np.concatenate([[0.0], self.nodes])
@@ -86,7 +89,7 @@ class SurvivalCurves:
         start, end = times[place - 1], times[place]
         part = np.clip((days - start) / (end - start), 0.0, 1.0)
         inside = logs[:, place - 1] * (1.0 - part) + logs[:, place] * part
-        return inside - self._power()[:, None] * np.log(np.maximum(days / self.nodes[-1], 1.0))
+        return np.asarray(inside - self._power()[:, None] * np.log(np.maximum(days / self.nodes[-1], 1.0)))
 
     def _power(self) -> np.ndarray:
         """How fast the probability falls beyond the last node: as ``days ** -power``, as between the last two."""
@@ -95,7 +98,3 @@ class SurvivalCurves:
         fallen = self.log_survival[:, -2] - self.log_survival[:, -1]
         return np.asarray(fallen / np.log(self.nodes[-1] / self.nodes[-2]))
 
-
-def _log_odds(logs: np.ndarray) -> np.ndarray:
-    held = np.clip(logs, np.log(CERTAINTY), np.log1p(-CERTAINTY))
-    return np.asarray(held - np.log(-np.expm1(held)))

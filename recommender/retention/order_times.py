@@ -35,11 +35,6 @@ class Curves:
         """Moved to go through the probability of each customer that has one, NaN elsewhere."""
         return replace(self, curves=self.curves.anchored(horizon_days, probabilities[self.places]))
 
-    def among(self, inside: np.ndarray) -> Curves:
-        """Those of the customers chosen by a mask over all."""
-        chosen = inside[self.places]
-        return Curves(self.places[chosen], self.curves.where(chosen), self.learned_days)
-
 
 def times_of(
     tables: Mapping[str, pd.DataFrame],
@@ -61,10 +56,31 @@ def times_of(
         orders = orders.anchored(definition.horizon_days, asked)
     told = _dates(orders, customer_ids, as_of)
     told["order_interval_days"] = rhythm[:, RHYTHM.index("order_interval_mean_days")]
-    curves = orders if definition.outcome == NO_ORDER else None
-    if definition.contractual:
-        curves = contract_curves(tables, customer_ids, definition, asked, models.get(CONTRACT_TIMES), as_of)
+    curves = staying_curves(tables, customer_ids, definition, asked, models, as_of)
     return told.join(_stored(curves, customer_ids, definition, asked))
+
+
+def staying_curves(
+    tables: Mapping[str, pd.DataFrame],
+    customer_ids: pd.Index,
+    definition: ChurnDefinition,
+    probabilities: np.ndarray,
+    models: Mapping[str, Any],
+    as_of: datetime,
+) -> Curves | None:
+    """Curves of no order, or of a contract that still runs, of the customers with a probability that they leave."""
+    asked = ~np.isnan(probabilities)
+    if definition.outcome == NO_ORDER:
+        rhythm = rhythm_of(tables["order_lines"], customer_ids, as_of)
+        found = order_curves(rhythm, models.get(ORDER_TIMES), asked)
+        return found and found.anchored(definition.horizon_days, probabilities)
+    model = models.get(CONTRACT_TIMES)
+    if not definition.contractual or model is None:
+        return None
+    places = np.flatnonzero(asked)
+    numbers = CONTRACTS.compute(tables, customer_ids[places], as_of).to_numpy()
+    found = Curves(places, model.curves(numbers), model.learned_days)
+    return found.anchored(definition.horizon_days, 1.0 - probabilities)
 
 
 def rhythm_of(order_lines: pd.DataFrame, customer_ids: pd.Index, as_of: datetime) -> np.ndarray:
@@ -75,30 +91,13 @@ def rhythm_of(order_lines: pd.DataFrame, customer_ids: pd.Index, as_of: datetime
     return order_rhythm(customers[asked], ages[asked], len(customer_ids))
 
 
-def order_curves(rhythm: np.ndarray, model: Any | None) -> Curves | None:
-    """Curves of no order, of everybody who has ordered."""
+def order_curves(rhythm: np.ndarray, model: Any | None, asked: np.ndarray | None = None) -> Curves | None:
+    """Curves of no order, of everybody who has ordered; of those asked about alone where a mask is given."""
     if model is None:
         return None
-    places = np.flatnonzero(~np.isnan(rhythm[:, 0]))
+    has_ordered = ~np.isnan(rhythm[:, 0])
+    places = np.flatnonzero(has_ordered if asked is None else has_ordered & asked)
     return Curves(places, model.curves(rhythm[places]), model.learned_days)
-
-
-def contract_curves(
-    tables: Mapping[str, pd.DataFrame],
-    customer_ids: pd.Index,
-    definition: ChurnDefinition,
-    probabilities: np.ndarray,
-    model: Any | None,
-    as_of: datetime,
-) -> Curves | None:
-    """Curves of a contract that still runs, of those who have a probability that it ends."""
-    if model is None:
-        return None
-    places = np.flatnonzero(~np.isnan(probabilities))
-    numbers = CONTRACTS.compute(tables, customer_ids[places], as_of).to_numpy()
-    return Curves(places, model.curves(numbers), model.learned_days).anchored(
-        definition.horizon_days, 1.0 - probabilities
-    )
 
 
 def _dates(orders: Curves | None, customer_ids: pd.Index, as_of: datetime) -> pd.DataFrame:
@@ -122,10 +121,9 @@ def _stored(
 
     kept, learned = np.full((2, len(customer_ids)), None, dtype=object)
     if curves is not None:
-        told = curves.among(~np.isnan(probabilities))
-        at_horizon = probabilities[told.places]
-        stored = stored_curves(told.curves, definition.horizon_days, at_horizon, rises=definition.contractual)
-        for place, curve in zip(told.places, stored, strict=True):
+        at_horizon = probabilities[curves.places]
+        stored = stored_curves(curves.curves, definition.horizon_days, at_horizon, rises=definition.contractual)
+        for place, curve in zip(curves.places, stored, strict=True):
             kept[place] = curve
-        learned[told.places] = told.learned_days
+        learned[curves.places] = curves.learned_days
     return pd.DataFrame({"churn_curve": kept, "churn_curve_learned_days": learned}, index=customer_ids)
