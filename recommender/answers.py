@@ -141,7 +141,10 @@ MAIN_DEFINITION = "churn"
 class ChurnRisk:
     """Probability that a customer leaves within the horizon, with what it costs, why, and what to do.
 
-    ``churn_curve`` holds pairs of days from ``as_of`` and the probability of having left by then.
+    The probability looks ahead from ``scored_at``, the instant of the last scoring; the dates and ``churn_curve`` are
+    those of ``as_of``, the later of that and the customer's last event. ``churn_curve`` holds pairs of days and the
+    probability of having left by then. Where leaving is to order nothing within the days, it falls as these grow
+    longer; where it is the end of a contract, it rises. Beyond ``churn_curve_learned_days`` it is extrapolated.
     """
 
     customer_id: str
@@ -170,6 +173,8 @@ class ChurnRisk:
     next_order_latest_at: datetime | None = None
     order_interval_days: float | None = None
     churn_curve: tuple[tuple[int, float], ...] | None = None
+    churn_curve_learned_days: int | None = None
+    scored_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from recommender.features import gap_days
+from recommender.features import age_days, gap_days
 from recommender.periods import Period
 
 if TYPE_CHECKING:
@@ -52,6 +52,31 @@ def subscription_ended_by(
     named = by_customer.str.strip().str.casefold().str.replace(r"[\s_-]+", "_", regex=True)
     wanted = {re.sub(r"[\s_-]+", "_", one.strip().casefold()) for one in reasons}
     return pd.Series(customer_ids.isin(named.index[named.isin(wanted).to_numpy()]), index=customer_ids)
+
+
+def days_to_order(order_lines: pd.DataFrame, customer_ids: pd.Index, cutoff: datetime) -> pd.Series:
+    """Days from the cutoff to the first order at or after it of each customer, infinite where there is none."""
+    later = order_lines[order_lines["ordered_at"] >= cutoff]
+    first = later.groupby("customer_id")["ordered_at"].min().reindex(customer_ids)
+    return (-age_days(first, cutoff)).fillna(float("inf")).rename("days_to_order")
+
+
+def days_to_subscription_end(subscriptions: pd.DataFrame, customer_ids: pd.Index, cutoff: datetime) -> pd.Series:
+    """Days from the cutoff to the first instant at which no contract of each customer runs, infinite where there is
+    none; asked of customers with a contract that runs at the cutoff.
+
+    A contract that begins before the last one has ended, or just then, goes on from it.
+    """
+    ends = -age_days(subscriptions["ended_at"], cutoff).fillna(float("-inf"))
+    starts = -age_days(subscriptions["started_at"], cutoff)
+    rows = (
+        subscriptions[["customer_id"]].assign(start=starts, end=ends)[ends >= 0].sort_values(["customer_id", "start"])
+    )
+    by_customer = rows.groupby("customer_id")
+    rows["covered"] = by_customer["end"].cummax()
+    is_last = ~(by_customer["start"].shift(-1) <= rows["covered"])
+    ended = rows[is_last].groupby("customer_id")["covered"].first()
+    return ended.reindex(customer_ids).fillna(float("inf")).rename("days_to_subscription_end")
 
 
 def spend(order_lines: pd.DataFrame, returns: pd.DataFrame, customer_ids: pd.Index, period: Period) -> pd.Series:

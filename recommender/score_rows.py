@@ -48,6 +48,7 @@ class ScoreRow:
     consent_marketing: bool = True
     rfm: str | None = None
     churn_curve: tuple[tuple[int, float], ...] | None = None
+    churn_curve_learned_days: int | None = None
     predicted_value_low: float | None = None
     predicted_value_high: float | None = None
     predicted_orders: float | None = None

@@ -166,6 +166,37 @@ def last_instant_of(connection: sa.Connection) -> datetime | None:
     return from_microseconds(max(found)) if found else None
 
 
+def last_event_of(connection: sa.Connection, customer_id: str) -> datetime | None:
+    """When the latest event of a customer began, of any table that tells time; None where there is none."""
+    found = connection.scalar(_last_event(), {"customer_ids": [customer_id]})
+    return None if found is None else from_microseconds(found)
+
+
+def orders_of(connection: sa.Connection, customer_id: str) -> list[datetime]:
+    """The different instants of a customer's orders, oldest first."""
+    return [from_microseconds(at) for at in connection.scalars(_ORDERS, {"customer_id": customer_id})]
+
+
+@cache
+def _last_event() -> sa.Select[Any]:
+    """The latest instant of ``customer_ids`` in any table that tells time."""
+    ids: sa.BindParameter[Any] = sa.bindparam("customer_ids", expanding=True)
+    parts = []
+    for table in customer_tables():
+        if table.exists_from is not None and table.tells_time and not table.is_entity:
+            latest = sa.func.max(EVENT_TABLES[table.name].c[table.exists_from]).label("at")
+            parts.append(sa.select(latest).where(of_customer(table, ids), *consented(table)))
+    return sa.select(sa.func.max(sa.union_all(*parts).subquery().c.at))
+
+
+_LINES = EVENT_TABLES["order_lines"].c
+_ORDERS = (
+    sa.select(_LINES.ordered_at.distinct())
+    .where(_LINES.customer_id == sa.bindparam("customer_id"), *consented(table_named("order_lines")))
+    .order_by(_LINES.ordered_at)
+)
+
+
 def recently_met(connection: sa.Connection, table: str, limit: int) -> list[tuple[str, int]]:
     """Items of the newest rows of a table with their number of rows, most first, ties by id."""
     rows = EVENT_TABLES[table].c

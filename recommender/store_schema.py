@@ -96,6 +96,7 @@ SCORES = sa.Table(
     sa.Column("in_population", sa.Boolean(), nullable=False),
     sa.Column("churn_probability", sa.Float(53)),
     sa.Column("churn_curve", TEXT),
+    sa.Column("churn_curve_learned_days", sa.BigInteger()),
     sa.Column("horizon_days", sa.BigInteger(), nullable=False),
     sa.Column("population", TEXT, nullable=False),
     sa.Column("band", TEXT),

@@ -19,6 +19,7 @@ from training.progress import Steps
 from training.ranking_training import TWO_STAGE
 from training.recommendation_training import TrainedRecommendations, train_recommendations
 from training.retention.churn_training import TrainedChurn, definition_of, train_churn
+from training.retention.curve_training import TrainedTimes, train_times
 from training.retention.customer_base import customer_base_facts
 from training.retention.value_training import TrainedValue, train_value
 from training.selection import Choice
@@ -67,7 +68,9 @@ def train(
         for definition in (definition_of(history, settings, as_of), *settings.churn_also.values())
     )
     value = train_value(history, settings, as_of=as_of, seed=seed)
-    bundle = _bundle(settings, as_of, lists, [churn, *also], value)
+    definitions = [one.definition for one in (churn, *also)]
+    times = train_times(history, definitions, settings, as_of=as_of, steps=steps)
+    bundle = _bundle(settings, as_of, lists, [churn, *also], value, times)
     choices = _choices(lists, [churn, *also], value)
     verdict = judge(bundle, choices, served, lists=lists.figures, seed=seed)
     data = {"fingerprint": history.fingerprint(as_of), **lists.counts, "has_orders": lists.matrix.has_orders}
@@ -87,6 +90,7 @@ def train(
         "churn": dict(churn.facts),
         "churn_also": {one.definition.name: dict(one.facts) for one in also},
         "customer_base": customer_base_facts(history, churn.definition, as_of=as_of, steps=steps),
+        "times": dict(times.facts),
         "gate": verdict.facts(),
     }
     return Training(
@@ -116,6 +120,7 @@ def _bundle(
     lists: TrainedRecommendations,
     churn: Sequence[TrainedChurn],
     value: TrainedValue,
+    times: TrainedTimes,
 ) -> ModelBundle:
     return ModelBundle(
         as_of=as_of,
@@ -132,6 +137,7 @@ def _bundle(
         models={
             **lists.models,
             **lists.item_answers.models,
+            **times.models,
             **_present({one.definition.model_name: one.model for one in churn}),
             **_present({"value": value.model, "profile": lists.profile}),
         },

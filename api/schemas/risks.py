@@ -52,7 +52,9 @@ RISK_EXAMPLE: dict[str, Any] = {
     "next_order_earliest_at": "2017-12-06T10:00:00Z",
     "next_order_latest_at": "2018-01-20T08:00:00Z",
     "order_interval_days": 9.2,
-    "churn_curve": [[7, 0.91], [14, 0.83], [28, 0.62], [56, 0.44]],
+    "churn_curve": [[7, 0.91], [14, 0.83], [28, 0.62], [56, 0.44], [91, 0.37], [182, 0.31], [365, 0.28]],
+    "churn_curve_learned_days": 182,
+    "scored_at": "2017-12-04T00:00:00Z",
 }
 
 
@@ -104,7 +106,7 @@ class ChurnRiskOut(Answer):
     customer_known: bool = Field(description="Whether the store knows the customer")
     in_population: bool = Field(description="Whether the question is asked of this customer at all")
     churn_probability: float | None = Field(ge=0, le=1, description="0 to 1; null outside the population")
-    horizon_days: int = Field(description="Days that the probability looks ahead from `as_of`")
+    horizon_days: int = Field(description="Days that the probability looks ahead from `scored_at`")
     population: str = Field(description="Of whom the question is asked")
     band: str | None = Field(description="Band of risk")
     expected_loss: float | None = Field(description="Probability times predicted value, in the account currency")
@@ -121,14 +123,27 @@ class ChurnRiskOut(Answer):
     is_holdout: bool = Field(description="Whether the customer is never treated, so that effects can be measured")
     consent_marketing: bool = Field(description="Whether the customer may be sent offers")
     last_order_at: AwareDatetime | None = Field(description="Instant (UTC) of the last order")
-    expected_next_order_at: AwareDatetime | None = Field(description="When half of such customers will have ordered")
-    next_order_earliest_at: AwareDatetime | None = Field(description="When a tenth of such customers will have ordered")
+    expected_next_order_at: AwareDatetime | None = Field(
+        description="When half of such customers will have ordered, never before `as_of`; null: not within a year"
+    )
+    next_order_earliest_at: AwareDatetime | None = Field(
+        description="When a tenth of such customers will have ordered; null: not within a year"
+    )
     next_order_latest_at: AwareDatetime | None = Field(
         description="When nine tenths of such customers will have ordered; null: not within a year"
     )
     order_interval_days: float | None = Field(description="Average days between the orders of the customer")
     churn_curve: tuple[tuple[int, float], ...] | None = Field(
-        description="Pairs of days from `as_of` and the probability of having left by then"
+        description="Pairs of days from `as_of`, 7 to 365, and the probability of having left by then. Where leaving "
+        "is to order nothing within the days, it falls as these grow longer; where it is the end of a contract, it "
+        "rises. At `horizon_days` it is `churn_probability` where `as_of` is `scored_at`. Null: outside the population"
+    )
+    churn_curve_learned_days: int | None = Field(
+        description="Up to so many days the curve is learned from what happened, beyond it is extrapolated"
+    )
+    scored_at: AwareDatetime | None = Field(
+        description="Instant (UTC) of the scoring: probability, value and reasons are as of then; the dates, the days "
+        "since and the curve are those of `as_of`"
     )
 
 

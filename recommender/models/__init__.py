@@ -37,6 +37,10 @@ CHURN_MODELS = {
     "churn": "recommender.models.churn:ChurnModel",
     "bgnbd_no_order": "recommender.models.no_order:NoOrderModel",
 }
+TIME_MODELS = {
+    "discrete_hazard": "recommender.models.discrete_hazard:DiscreteHazard",
+    "bgnbd_curves": "recommender.models.bgnbd_curves:BgNbdCurves",
+}
 VALUE_MODELS = {
     "bgnbd_gamma_gamma": "recommender.models.lifetime_value:LifetimeValue",
     "past_rate": "recommender.models.past_rate:PastRate",
@@ -48,7 +52,7 @@ UPLIFT_MODELS = {
 
 def registry() -> dict[str, str]:
     """The place of every registered model class, ``module:class``, by its name."""
-    return {**RECOMMENDERS, **ITEM_MODELS, **CHURN_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
+    return {**RECOMMENDERS, **ITEM_MODELS, **CHURN_MODELS, **TIME_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
 
 
 def model_class(name: str) -> Callable[..., Any]:

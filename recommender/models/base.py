@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 
 from recommender.interaction_matrix import InteractionMatrix
+from recommender.models.survival_curves import SurvivalCurves
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,25 @@ class ChurnModel(Model, Protocol):
 
     def predict_proba(self, features: pd.DataFrame) -> pd.Series:
         """Probability in [0, 1] for each row, with the index of ``features``."""
+        ...
+
+
+class TimeModel(Model, Protocol):
+    """When it happens, as curves of the probability that it has not."""
+
+    kind: str
+
+    def fit(self, features: pd.DataFrame, days: np.ndarray, known_days: np.ndarray) -> Self:
+        """Learn from one row per example: days until it happened, infinite if not within the days observed."""
+        ...
+
+    @property
+    def learned_days(self) -> int:
+        """Up to when the curves are learned; beyond, they are extrapolated."""
+        ...
+
+    def curves(self, numbers: np.ndarray) -> SurvivalCurves:
+        """The curves of rows x columns of the fit, NaN where unknown."""
         ...
 
 

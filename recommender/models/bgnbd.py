@@ -127,13 +127,13 @@ class BgNbd:
         active, the rate is Gamma(r + frequency, alpha + age), so the second has the closed form
         ``((alpha + age) / (alpha + age + horizon)) ** (r + frequency)``.
         """
+        return self._by_customer(history, lambda one: self.no_order(one, horizon_days), "probability_no_order")
+
+    def no_order(self, histories: Histories, horizon_days: float) -> np.ndarray:
+        """``probability_no_order`` of histories as arrays."""
         r, alpha, _, _ = self._parameters()
-
-        def nothing(one: Histories) -> np.ndarray:
-            silent = np.exp(-(r + one.frequency) * np.log1p(horizon_days / (alpha + one.age)))
-            return np.asarray(1.0 - self._alive(one) * (1.0 - silent))
-
-        return self._by_customer(history, nothing, "probability_no_order")
+        silent = np.exp(-(r + histories.frequency) * np.log1p(horizon_days / (alpha + histories.age)))
+        return np.asarray(1.0 - self._alive(histories) * (1.0 - silent))
 
     def state(self) -> dict[str, Any]:
         """The four parameters and whether the fit is healthy."""

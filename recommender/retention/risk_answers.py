@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ from recommender.answers import (
 from recommender.bundle import ModelBundle
 from recommender.errors import UnknownName
 from recommender.event_store import EventStore
+from recommender.retention.curve_answers import advanced
+from recommender.retention.told_curves import told
 from recommender.retention.treatments import NO_ACTION
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
@@ -53,7 +56,10 @@ def churn_risk(
     row = scores.get(customer_id, definition)
     if fresh and bundle:
         row = _fresh_rows(store, bundle, customer_id).get(definition)
-    return _risk_of(row) if row else _without_score(bundle, facts, customer_id, profile, _NOT_SCORED)
+    if row is None:
+        return _without_score(bundle, facts, customer_id, profile, _NOT_SCORED)
+    known, as_of = advanced(row, store, bundle.models if bundle else {})
+    return replace(_risk_of(known), as_of=as_of)
 
 
 def check_definition(bundle: ModelBundle | None, definition: str) -> None:
@@ -168,7 +174,9 @@ def _risk_of(row: ScoreRow) -> ChurnRisk:
         next_order_earliest_at=row.next_order_earliest_at,
         next_order_latest_at=row.next_order_latest_at,
         order_interval_days=row.order_interval_days,
-        churn_curve=row.churn_curve,
+        churn_curve=None if row.churn_curve is None else told(row.churn_curve, row.horizon_days),
+        churn_curve_learned_days=row.churn_curve_learned_days,
+        scored_at=row.as_of,
     )
 
 

@@ -5,7 +5,7 @@ The command ``score`` and a fresh request both come through here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from recommender.bundle import ModelBundle
 from recommender.retention.customer_figures import figures_of
 from recommender.retention.definitions import ChurnDefinition
 from recommender.retention.open_problems import open_problems
+from recommender.retention.order_times import times_of
 from recommender.retention.risk_policy import band_of, lever_of
 from recommender.retention.risk_reasons import LAPSED, NOT_MODELLED, reasons_of
 from recommender.retention.treatment_settings import policy_of
@@ -65,8 +66,6 @@ def score_rows(
     """A row of scores per definition of churn and customer, from tables as of ``as_of``."""
     asked = asked_of(bundle)
     figures = figures_of(tables, customer_ids, bundle, as_of, definition=asked[0].definition)
-    records = figures.astype(object).where(figures.notna(), None).rename_axis("customer_id").reset_index()
-    plain = [_plain(one) for one in records.to_dict("records")]
     policy = policy_of(bundle.facts)
     rows: list[ScoreRow] = []
     for one in asked:
@@ -78,7 +77,8 @@ def score_rows(
             "definition": one.definition.name,
             "population": one.definition.population_name,
         }
-        risked = ({**record, **_risk(record, risks)} for record in plain)
+        times = times_of(tables, customer_ids, one.definition, risks.probabilities, bundle.models, as_of)
+        risked = ({**record, **_risk(record, risks)} for record in _records(figures.join(times)))
         rows += [ScoreRow(**shared, **record, **_treatment(record, risks, policy)) for record in risked]
     return rows
 
@@ -101,6 +101,12 @@ def risks_of(
     responses = tables.get("survey_responses", TABLES["survey_responses"].empty())
     troubled = open_problems(every, responses, as_of)
     return Risks(inside, model.predict_proba(features).to_dict(), reasons, troubled)
+
+
+def _records(figures: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The figures of each customer, None where one is not known."""
+    known = figures.astype(object).where(figures.notna(), None).rename_axis("customer_id").reset_index()
+    return (_plain(one) for one in known.to_dict("records"))
 
 
 def _plain(record: Mapping[Any, Any]) -> dict[str, Any]:

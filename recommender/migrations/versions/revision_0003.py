@@ -115,6 +115,7 @@ def _score_columns() -> list[sa.Column[Any]]:
         sa.Column("in_population", flag, nullable=False),
         sa.Column("churn_probability", number),
         _text("churn_curve"),
+        sa.Column("churn_curve_learned_days", sa.BigInteger()),
         sa.Column("horizon_days", sa.BigInteger(), nullable=False),
         _text("population", required=True),
         _text("band"),
