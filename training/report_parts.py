@@ -132,6 +132,7 @@ MEASURES: Mapping[str, Measure] = {
     "spearman": Measure("rank correlation (−1 to 1)", score),
     "bias": Measure("bias (predicted / actual, 1 is right)", score),
     "top_10_percent_capture": Measure("spend with the top 10 % (share)", percent),
+    "value_capture": Measure("spend of those who left that is found (share)", percent),
     "gain_over_baseline": Measure("NDCG gain over the baseline", gain),
     "squared_error_gain": Measure("gain in squared error (account currency squared)", gain),
     "gain_over_popularity": Measure("NDCG gain over popularity", gain),

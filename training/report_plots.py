@@ -61,6 +61,21 @@ def cumulative_gains(shares: Sequence[float], *, found: str, number: str) -> Mar
     return _svg(figure, f"Gains: {found}", number)
 
 
+def over_time(figures: Mapping[str, Mapping[str, Any]], *, label: str, number: str) -> Markup:
+    """A figure with its interval at each date, earliest first."""
+    known = {date: one for date, one in sorted(figures.items()) if one and one.get("mean") is not None}
+    figure, axes = _axes(height=3.0, width=5.6)
+    places = range(len(known))
+    for place, one in zip(places, known.values(), strict=True):
+        if one.get("low") is not None:
+            axes.plot([place, place], [one["low"], one["high"]], color=_OURS, linewidth=2, solid_capstyle="butt")
+    axes.plot(places, [one["mean"] for one in known.values()], "o-", color=_OURS, linewidth=1)
+    axes.set_xticks(places, list(known))
+    axes.set_ylabel(label)
+    axes.grid(axis="y", color=_TEXT, alpha=0.15)
+    return _svg(figure, f"Over time: {label}", number)
+
+
 def bars(shares: Mapping[str, float], *, label: str, number: str, at_most: int = 20) -> Markup:
     """The largest shares as horizontal bars, largest on top."""
     ordered = sorted(shares.items(), key=lambda one: -one[1])[:at_most][::-1]

@@ -118,7 +118,7 @@ def fit_each(matrix: InteractionMatrix, settings: TrainingSettings, seed: int, c
 )
 @click.option("--seed", default=0, show_default=True)
 def main(sizes: tuple[int, ...], items: int, slates: int, seed: int) -> None:
-    """Processor seconds of every stage for each number of lines, microseconds per line, and exponents between the sizes."""
+    """Processor seconds of every stage for each number of lines and per line, and exponents between the sizes."""
     before: tuple[int, dict[str, float]] | None = None
     for lines in sorted(sizes):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
