@@ -8,38 +8,19 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from recommender.artifact_store import ArtifactStore
 from recommender.bucket_files import bucket_of
-from recommender.errors import ArtifactError
 from recommender.history import History
 from recommender.outcomes import spend
 from recommender.periods import Period
 from recommender.retention.definitions import ChurnDefinition
-from recommender.retention.effect_answers import ANY_TREATMENT, WINDOW_OPEN, MeasuredEffects
-from recommender.retention.effect_store import Suggestion
+from recommender.retention.effect_answers import ANY_TREATMENT, OTHER_SHARE, WINDOW_OPEN, MeasuredEffects
 from recommender.retention.effects import Units, measured_effect
-from recommender.retention.treatment_settings import policy_of
+from recommender.retention.suggestion_store import Suggestion
 from recommender.retention.treatments import TreatmentPolicy
 from training.examples import known_before
 from training.progress import Steps
 
-_COLUMNS = ("customer_id", "treatment", "as_of", "is_holdout")
-
-
-def versions_of_experiment(artifacts: ArtifactStore, policy: TreatmentPolicy) -> list[str]:
-    """The bundles that held out the same customers: those of one experiment and one share.
-
-    Customers scored under another share were held out with another probability; to mix them would compare times.
-    """
-    found = []
-    for version in artifacts.versions():
-        try:
-            other = policy_of(artifacts.manifest(version))
-        except ArtifactError:
-            continue
-        if (other.experiment, other.holdout_share) == (policy.experiment, policy.holdout_share):
-            found.append(version)
-    return found
+_COLUMNS = ("customer_id", "treatment", "as_of", "is_holdout", "holdout_share")
 
 
 def measure_effects(
@@ -51,10 +32,14 @@ def measure_effects(
     as_of: datetime,
     steps: Steps,
 ) -> MeasuredEffects:
-    """The effect of every treatment of the ladder on the customers whose window is complete by ``as_of``."""
+    """The effect of every treatment of the ladder on the customers whose window is complete by ``as_of``.
+
+    Customers for whom it was suggested while another share was held out are left out: to mix them would compare times.
+    """
     meant = _with_any(_frame(suggestions))
     is_complete = meant["as_of"] + timedelta(days=definition.horizon_days) <= as_of
-    rows = _followed(history, meant[is_complete], definition, as_of, steps)
+    is_drawn_alike = meant["holdout_share"] == policy.holdout_share
+    rows = _followed(history, meant[is_complete & is_drawn_alike], definition, as_of, steps)
     costs = {one.name: one.cost for one in policy.ladder}
     effects = [
         measured_effect(name, _units(rows[rows["treatment"] == name], costs), holdout_share=policy.holdout_share)
@@ -67,13 +52,16 @@ def measure_effects(
         holdout_share=policy.holdout_share,
         as_of=as_of,
         effects=tuple(effects),
-        left_out={WINDOW_OPEN: int((~is_complete & (meant["treatment"] != ANY_TREATMENT)).sum())},
+        left_out={
+            WINDOW_OPEN: meant.loc[~is_complete & is_drawn_alike, "customer_id"].nunique(),
+            OTHER_SHARE: meant.loc[~is_drawn_alike, "customer_id"].nunique(),
+        },
     )
 
 
 def _frame(suggestions: Iterable[Suggestion]) -> pd.DataFrame:
     rows = pd.DataFrame([[getattr(one, name) for name in _COLUMNS] for one in suggestions], columns=_COLUMNS)
-    rows = rows.astype({"customer_id": "string", "treatment": "string", "is_holdout": bool})
+    rows = rows.astype({"customer_id": "string", "treatment": "string", "is_holdout": bool, "holdout_share": float})
     return rows.assign(as_of=pd.to_datetime(rows["as_of"], utc=True))
 
 

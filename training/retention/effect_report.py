@@ -9,7 +9,7 @@ from pathlib import Path
 from recommender.periods import rfc3339
 from recommender.retention.effect_answers import (
     ANY_TREATMENT,
-    OTHER_EXPERIMENT,
+    OTHER_SHARE,
     VERDICTS,
     WINDOW_OPEN,
     Estimate,
@@ -22,7 +22,7 @@ from training.report_parts import NOT_KNOWN, Block, Cell, Plot, Row, Section, Ta
 
 _LEFT_OUT = {
     WINDOW_OPEN: "suggested so late that the window is not complete",
-    OTHER_EXPERIMENT: "suggested under another experiment or holdout share",
+    OTHER_SHARE: "suggested while another share was held out",
 }
 HOW_TO_READ = (
     "Every customer counts once per treatment, from the first scoring that suggested it on, in the group that the draw "
