@@ -13,7 +13,13 @@ from recommender.history import History
 from recommender.outcomes import spend
 from recommender.periods import Period
 from recommender.retention.definitions import ChurnDefinition
-from recommender.retention.effect_answers import ANY_TREATMENT, OTHER_SHARE, WINDOW_OPEN, MeasuredEffects
+from recommender.retention.effect_answers import (
+    ANY_TREATMENT,
+    NO_OUTCOME,
+    OTHER_SHARE,
+    WINDOW_OPEN,
+    MeasuredEffects,
+)
 from recommender.retention.effects import Units, measured_effect
 from recommender.retention.suggestion_store import Suggestion
 from recommender.retention.treatments import TreatmentPolicy
@@ -39,7 +45,8 @@ def measure_effects(
     meant = _with_any(_frame(suggestions))
     is_complete = meant["as_of"] + timedelta(days=definition.horizon_days) <= as_of
     is_drawn_alike = meant["holdout_share"] == policy.holdout_share
-    rows = _followed(history, meant[is_complete & is_drawn_alike], definition, as_of, steps)
+    measurable = meant[is_complete & is_drawn_alike]
+    rows = _followed(history, measurable, definition, as_of, steps)
     costs = {one.name: one.cost for one in policy.ladder}
     effects = [
         measured_effect(name, _units(rows[rows["treatment"] == name], costs), holdout_share=policy.holdout_share)
@@ -54,6 +61,7 @@ def measure_effects(
         effects=tuple(effects),
         left_out={
             WINDOW_OPEN: meant.loc[~is_complete & is_drawn_alike, "customer_id"].nunique(),
+            NO_OUTCOME: measurable["customer_id"].nunique() - rows["customer_id"].nunique(),
             OTHER_SHARE: meant.loc[~is_drawn_alike, "customer_id"].nunique(),
         },
     )
@@ -93,20 +101,21 @@ def _followed(
 def _outcomes(
     tables: Mapping[str, pd.DataFrame], meant: pd.DataFrame, definition: ChurnDefinition
 ) -> Iterator[pd.DataFrame]:
-    """One frame per scoring: windows that begin together are looked at together."""
+    """One frame per scoring, windows that begin together at once; without the customers who have no outcome."""
     lines, returns = tables["order_lines"], tables["returns"]
     for scored_at, rows in meant.groupby("as_of"):
         at = pd.Timestamp(scored_at).to_pydatetime()
         window, before = Period.after(at, definition.horizon_days), Period.up_to(at, definition.horizon_days)
         ids = pd.Index(rows["customer_id"].unique(), dtype="string", name="customer_id")
+        left = definition.happened(tables, ids, at).astype(bool)
         outcomes = pd.DataFrame(
             {
-                "retained": ~definition.happened(tables, ids, at),
-                "revenue": spend(lines, returns, ids, window),
-                "revenue_before": spend(lines, returns, ids, before),
+                "retained": ~left,
+                "revenue": spend(lines, returns, left.index, window),
+                "revenue_before": spend(lines, returns, left.index, before),
             }
         )
-        followed = rows.join(outcomes, on="customer_id")
+        followed = rows.join(outcomes, on="customer_id", how="inner")
         yield followed.assign(contacted=_contacted(tables["contacts"], followed, window))
 
 

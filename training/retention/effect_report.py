@@ -9,6 +9,7 @@ from pathlib import Path
 from recommender.periods import rfc3339
 from recommender.retention.effect_answers import (
     ANY_TREATMENT,
+    NO_OUTCOME,
     OTHER_SHARE,
     VERDICTS,
     WINDOW_OPEN,
@@ -22,6 +23,7 @@ from training.report_parts import NOT_KNOWN, Block, Cell, Plot, Row, Section, Ta
 
 _LEFT_OUT = {
     WINDOW_OPEN: "suggested so late that the window is not complete",
+    NO_OUTCOME: "left in a way that the definition does not count",
     OTHER_SHARE: "suggested while another share was held out",
 }
 HOW_TO_READ = (

@@ -59,7 +59,8 @@ def _measured(session: Session, as_of_text: str | None, name: str) -> MeasuredEf
 
 
 def _definition(facts: dict[str, Any], name: str) -> ChurnDefinition:
-    definition = ChurnDefinition(**facts["churn"]["definition"])
-    if definition.name != name:
-        raise UnknownName("definition of churn", name, [definition.name])
-    return definition
+    told = (facts["churn"], *facts.get("churn_also", {}).values())
+    trained = {one["definition"]["name"]: one["definition"] for one in told}
+    if name not in trained:
+        raise UnknownName("definition of churn", name, trained)
+    return ChurnDefinition(**trained[name])

@@ -73,11 +73,11 @@ def ordered(store: EventStore, *orders) -> None:
     assert store.append("order_lines", pd.DataFrame(rows)).rejections == []
 
 
-def measured(store: EventStore, folder: Path, *, as_of=END, policy=POLICY) -> dict:
+def measured(store: EventStore, folder: Path, *, definition: ChurnDefinition = DEFINITION) -> dict:
     history = History.create(folder / "history", buckets=3)
     history.refresh(store)
-    suggestions = first_suggestions(store.engine, MAIN_DEFINITION, policy.experiment, before=as_of)
-    told = measure_effects(history, suggestions, policy, DEFINITION, as_of=as_of, steps=silent)
+    suggestions = first_suggestions(store.engine, MAIN_DEFINITION, POLICY.experiment, before=END)
+    told = measure_effects(history, suggestions, POLICY, definition, as_of=END, steps=silent)
     return {one.treatment: one for one in told.effects} | {"left_out": told.left_out}
 
 
@@ -102,7 +102,7 @@ def test_returns_are_taken_off_the_revenue_and_a_window_that_is_not_complete_wai
     assert store.append("returns", pd.DataFrame([{**back, "amount": 6.0}])).rejections == []
     told = measured(store, tmp_path)
     assert told["offer"].revenue.value == pytest.approx(-2.0)
-    assert told["left_out"] == {"window_not_complete": 1, "other_holdout_share": 0}
+    assert told["left_out"] == {"window_not_complete": 1, "no_outcome": 0, "other_holdout_share": 0}
 
 
 def test_contacts_of_the_campaign_tell_who_was_reached_and_what_it_cost(store, tmp_path):
@@ -148,6 +148,26 @@ def test_the_first_suggestion_of_all_counts_for_all_together_and_another_share_f
     assert told["any"].retained_treated == 1.0
     assert told["offer"].retained_treated == 0.5
     assert told["left_out"]["other_holdout_share"] == 1
+
+
+def test_whose_contract_ended_in_another_way_is_left_out(store, tmp_path):
+    voluntary = ChurnDefinition("subscription_ended", horizon_days=28, activity_days=56, ends="voluntary")
+    remember(store, *((who, 0, "offer", who == "held") for who in ("stays", "cancels", "fails", "held")))
+    ends = {"cancels": "customer", "fails": voluntary.involuntary_reasons[0]}
+    contracts = [
+        {
+            "subscription_id": who,
+            "customer_id": who,
+            "started_at": SCORED - timedelta(days=90),
+            "ended_at": SCORED + timedelta(days=9) if who in ends else None,
+            "end_reason": ends.get(who),
+        }
+        for who in ("stays", "cancels", "fails", "held")
+    ]
+    assert store.append("subscriptions", pd.DataFrame(contracts)).rejections == []
+    told = measured(store, tmp_path, definition=voluntary)
+    assert (told["offer"].treated, told["offer"].retained_treated, told["offer"].held_out) == (2, 0.5, 1)
+    assert told["left_out"]["no_outcome"] == 1
 
 
 def test_without_a_scoring_or_any_order_after_there_is_an_answer(store, tmp_path):
@@ -202,6 +222,6 @@ def test_from_a_scoring_to_the_effects_of_what_it_suggested(tmp_path, shop_folde
     assert together["held_out"] > 0
     assert together["retained_treated"] == together["retained_held_out"] == 0.0
     assert together["verdict"] == TOO_FEW
-    assert told["left_out"] == {"other_holdout_share": 0, "window_not_complete": 0}
+    assert told["left_out"] == {"window_not_complete": 0, "no_outcome": 0, "other_holdout_share": 0}
     waiting = json.loads(done(tmp_path, "effects", "--json", "--as-of", "2024-02-10"))
     assert waiting["left_out"]["window_not_complete"] == together["treated"] + together["held_out"]
