@@ -19,8 +19,8 @@ from recommender.store_schema import SCORES
 class ScoreRow:
     """The scores of one customer; see ``answers.ChurnRisk`` and ``answers.CustomerValue`` for the meaning.
 
-    ``suggested_treatment`` is also told of who is held out, whose ``treatment`` is None: it says with whom the treated
-    are compared.
+    ``suggested_treatment`` is also told of who is held out, whose ``treatment`` is None: the treated are compared with
+    them.
     """
 
     customer_id: str

@@ -136,8 +136,7 @@ for _name in SCORE_SORTS:
 for _name in SCORE_GROUPS:
     sa.Index(f"ix_scores_{_name}", SCORES.c[_name], SCORES.c.generation, SCORES.c.definition)
 
-# What earlier scorings said: the history of a score, moves between bands, and whom a treatment was meant for:
-# ``treatment`` is what was suggested, also for who was held out.
+# What earlier scorings said: the history of a score and moves between bands.
 SCORE_HISTORY = sa.Table(
     "score_history",
     METADATA,
@@ -152,6 +151,20 @@ SCORE_HISTORY = sa.Table(
     sa.Column("is_holdout", sa.Boolean(), nullable=False),
     sa.Column("model_version", TEXT, nullable=False),
     sa.Index("ix_score_history_as_of", "definition", "as_of", "customer_id"),
+)
+
+# Whom a treatment was first meant for, in which experiment, and whether the customer was held out from it. History is
+# thinned; whoever is compared here must be here from the first suggestion on.
+TREATMENT_SUGGESTIONS = sa.Table(
+    "treatment_suggestions",
+    METADATA,
+    sa.Column("customer_id", TEXT, primary_key=True),
+    sa.Column("definition", TEXT, primary_key=True),
+    sa.Column("experiment", TEXT, primary_key=True),
+    sa.Column("treatment", TEXT, primary_key=True),
+    sa.Column("as_of", sa.BigInteger(), nullable=False),
+    sa.Column("is_holdout", sa.Boolean(), nullable=False),
+    sa.Column("holdout_share", sa.Float(53), nullable=False),
 )
 
 # What the treatments brought, as last measured; figures of groups alone, as JSON.
@@ -181,7 +194,7 @@ SEGMENT_MEMBERSHIPS = sa.Table(
 )
 
 # What was made of the rows of a customer; it goes with them.
-DERIVED_TABLES = (SCORES, SCORE_HISTORY, SEGMENT_MEMBERSHIPS)
+DERIVED_TABLES = (SCORES, SCORE_HISTORY, TREATMENT_SUGGESTIONS, SEGMENT_MEMBERSHIPS)
 
 API_KEYS = sa.Table(
     "api_keys",

@@ -15,6 +15,8 @@ from recommender.answers import Recommendations
 from recommender.errors import SettingError
 from recommender.periods import instant
 from recommender.retention.risk_reasons import REASONS_AT_MOST
+from recommender.retention.suggestion_store import record_suggestions
+from recommender.retention.treatment_settings import policy_of
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
 from training.pipeline import instant_after_last_event
@@ -48,6 +50,7 @@ def score_command(session: Session, as_of_text: str | None, out: Path | None) ->
         rows = scored_customers(history, bundle, as_of=as_of, steps=shown)
         kept: list[dict[str, Any]] = []
         count = ScoreStore(store.engine).replace_all(_noted(rows, kept) if out else rows)
+        record_suggestions(store.engine, policy_of(bundle.facts))
     if out:
         write_rows(kept, SCORE_COLUMNS, out)
     click.echo(json.dumps({"scored": count, "model_version": bundle.version, "as_of": as_of.isoformat()}))

@@ -52,7 +52,7 @@ EFFECTS_EXAMPLE: dict[str, Any] = {
     "holdout_share": 0.05,
     "as_of": "2017-12-04T00:00:00Z",
     "data": [EFFECT_EXAMPLE],
-    "left_out": {"window_not_complete": 12, "other_experiment": 0},
+    "left_out": {"window_not_complete": 12, "no_outcome": 0, "other_holdout_share": 0},
 }
 
 

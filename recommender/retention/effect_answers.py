@@ -24,7 +24,7 @@ VERDICTS: Mapping[str, str] = {
     MISMATCH: "not to be trusted: chance does not split the groups so unevenly",
 }
 # Why a customer is left out.
-WINDOW_OPEN, OTHER_EXPERIMENT = "window_not_complete", "other_experiment"
+WINDOW_OPEN, NO_OUTCOME, OTHER_SHARE = "window_not_complete", "no_outcome", "other_holdout_share"
 # The row of all treatments together.
 ANY_TREATMENT = "any"
 

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from recommender.errors import SettingError, UnknownName
 from recommender.features import LEVERS
@@ -130,20 +131,18 @@ class TreatmentPolicy:
         if by_lever is None:
             return None
         name = self.recovery if situation.has_open_problem else by_lever.get(situation.lever, NONE)
-        if name == NONE:
+        if name == NONE or not (situation.consent_marketing or name == self.recovery):
             return None
-        if name == self.recovery:
-            recovery = self._rungs_up_to(name)[0]
-            return recovery if recovery.pays(situation.expected_loss) else None
-        if not situation.consent_marketing:
-            return None
-        milder = (one for one in self._rungs_up_to(name) if one.name != self.recovery)
-        return next((one for one in milder if one.pays(situation.expected_loss)), None)
+        return next((one for one in self._rungs[name] if one.pays(situation.expected_loss)), None)
 
-    def _rungs_up_to(self, name: str) -> tuple[Treatment, ...]:
-        """The treatment of a name and all milder ones, it first, the mildest last."""
-        place = [one.name for one in self.ladder].index(name)
-        return self.ladder[place::-1]
+    @cached_property
+    def _rungs(self) -> Mapping[str, tuple[Treatment, ...]]:
+        """By name the treatment and all milder ones but the recovery treatment, the mildest last."""
+        found = {}
+        for place, one in enumerate(self.ladder):
+            milder = (other for other in self.ladder[:place][::-1] if other.name != self.recovery)
+            found[one.name] = (one, *milder) if one.name != self.recovery else (one,)
+        return found
 
     def holds_out(self, customer_id: str) -> bool:
         """Whether the customer is never treated."""

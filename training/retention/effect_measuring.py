@@ -8,38 +8,25 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from recommender.artifact_store import ArtifactStore
 from recommender.bucket_files import bucket_of
-from recommender.errors import ArtifactError
 from recommender.history import History
 from recommender.outcomes import spend
 from recommender.periods import Period
 from recommender.retention.definitions import ChurnDefinition
-from recommender.retention.effect_answers import ANY_TREATMENT, WINDOW_OPEN, MeasuredEffects
-from recommender.retention.effect_store import Suggestion
+from recommender.retention.effect_answers import (
+    ANY_TREATMENT,
+    NO_OUTCOME,
+    OTHER_SHARE,
+    WINDOW_OPEN,
+    MeasuredEffects,
+)
 from recommender.retention.effects import Units, measured_effect
-from recommender.retention.treatment_settings import policy_of
+from recommender.retention.suggestion_store import Suggestion
 from recommender.retention.treatments import TreatmentPolicy
 from training.examples import known_before
 from training.progress import Steps
 
-_COLUMNS = ("customer_id", "treatment", "as_of", "is_holdout")
-
-
-def versions_of_experiment(artifacts: ArtifactStore, policy: TreatmentPolicy) -> list[str]:
-    """The bundles that held out the same customers: those of one experiment and one share.
-
-    Customers scored under another share were held out with another probability; to mix them would compare times.
-    """
-    found = []
-    for version in artifacts.versions():
-        try:
-            other = policy_of(artifacts.manifest(version))
-        except ArtifactError:
-            continue
-        if (other.experiment, other.holdout_share) == (policy.experiment, policy.holdout_share):
-            found.append(version)
-    return found
+_COLUMNS = ("customer_id", "treatment", "as_of", "is_holdout", "holdout_share")
 
 
 def measure_effects(
@@ -51,10 +38,15 @@ def measure_effects(
     as_of: datetime,
     steps: Steps,
 ) -> MeasuredEffects:
-    """The effect of every treatment of the ladder on the customers whose window is complete by ``as_of``."""
+    """The effect of every treatment of the ladder on the customers whose window is complete by ``as_of``.
+
+    Customers for whom it was suggested while another share was held out are left out: to mix them would compare times.
+    """
     meant = _with_any(_frame(suggestions))
     is_complete = meant["as_of"] + timedelta(days=definition.horizon_days) <= as_of
-    rows = _followed(history, meant[is_complete], definition, as_of, steps)
+    is_drawn_alike = meant["holdout_share"] == policy.holdout_share
+    measurable = meant[is_complete & is_drawn_alike]
+    rows = _followed(history, measurable, definition, as_of, steps)
     costs = {one.name: one.cost for one in policy.ladder}
     effects = [
         measured_effect(name, _units(rows[rows["treatment"] == name], costs), holdout_share=policy.holdout_share)
@@ -67,13 +59,17 @@ def measure_effects(
         holdout_share=policy.holdout_share,
         as_of=as_of,
         effects=tuple(effects),
-        left_out={WINDOW_OPEN: int((~is_complete & (meant["treatment"] != ANY_TREATMENT)).sum())},
+        left_out={
+            WINDOW_OPEN: meant.loc[~is_complete & is_drawn_alike, "customer_id"].nunique(),
+            NO_OUTCOME: measurable["customer_id"].nunique() - rows["customer_id"].nunique(),
+            OTHER_SHARE: meant.loc[~is_drawn_alike, "customer_id"].nunique(),
+        },
     )
 
 
 def _frame(suggestions: Iterable[Suggestion]) -> pd.DataFrame:
     rows = pd.DataFrame([[getattr(one, name) for name in _COLUMNS] for one in suggestions], columns=_COLUMNS)
-    rows = rows.astype({"customer_id": "string", "treatment": "string", "is_holdout": bool})
+    rows = rows.astype({"customer_id": "string", "treatment": "string", "is_holdout": bool, "holdout_share": float})
     return rows.assign(as_of=pd.to_datetime(rows["as_of"], utc=True))
 
 
@@ -105,20 +101,21 @@ def _followed(
 def _outcomes(
     tables: Mapping[str, pd.DataFrame], meant: pd.DataFrame, definition: ChurnDefinition
 ) -> Iterator[pd.DataFrame]:
-    """One frame per scoring: windows that begin together are looked at together."""
+    """One frame per scoring, windows that begin together at once; without the customers who have no outcome."""
     lines, returns = tables["order_lines"], tables["returns"]
     for scored_at, rows in meant.groupby("as_of"):
         at = pd.Timestamp(scored_at).to_pydatetime()
         window, before = Period.after(at, definition.horizon_days), Period.up_to(at, definition.horizon_days)
         ids = pd.Index(rows["customer_id"].unique(), dtype="string", name="customer_id")
+        left = definition.happened(tables, ids, at).astype(bool)
         outcomes = pd.DataFrame(
             {
-                "retained": ~definition.happened(tables, ids, at),
-                "revenue": spend(lines, returns, ids, window),
-                "revenue_before": spend(lines, returns, ids, before),
+                "retained": ~left,
+                "revenue": spend(lines, returns, left.index, window),
+                "revenue_before": spend(lines, returns, left.index, before),
             }
         )
-        followed = rows.join(outcomes, on="customer_id")
+        followed = rows.join(outcomes, on="customer_id", how="inner")
         yield followed.assign(contacted=_contacted(tables["contacts"], followed, window))
 
 

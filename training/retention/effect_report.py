@@ -9,7 +9,8 @@ from pathlib import Path
 from recommender.periods import rfc3339
 from recommender.retention.effect_answers import (
     ANY_TREATMENT,
-    OTHER_EXPERIMENT,
+    NO_OUTCOME,
+    OTHER_SHARE,
     VERDICTS,
     WINDOW_OPEN,
     Estimate,
@@ -22,13 +23,14 @@ from training.report_parts import NOT_KNOWN, Block, Cell, Plot, Row, Section, Ta
 
 _LEFT_OUT = {
     WINDOW_OPEN: "suggested so late that the window is not complete",
-    OTHER_EXPERIMENT: "suggested under another experiment or holdout share",
+    NO_OUTCOME: "left in a way that the definition does not count",
+    OTHER_SHARE: "suggested while another share was held out",
 }
 HOW_TO_READ = (
     "Every customer counts once per treatment, from the first scoring that suggested it on, in the group that the draw "
     "put the customer into, whether or not anybody acted (intention to treat).",
     "An interval that includes 0 is no effect; the detectable effect is the smallest that groups of this size would "
-    "show in four of five cases.",
+    "show in four of five cases. Of twenty treatments that do nothing, one is still said to have an effect.",
     f"The row {ANY_TREATMENT!r} compares all treatments together, from the first suggestion of any on. Who came to be "
     "meant for one of the others may depend on what an earlier treatment did; the split of the groups is tested, and "
     "one that chance does not explain is not trusted.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,14 @@ from recommender.answers import MAIN_DEFINITION
 from recommender.errors import UnknownName
 from recommender.periods import instant
 from recommender.retention.definitions import ChurnDefinition
-from recommender.retention.effect_answers import OTHER_EXPERIMENT, MeasuredEffects
-from recommender.retention.effect_store import count_elsewhere, first_suggestions, keep_effects
+from recommender.retention.effect_answers import MeasuredEffects
+from recommender.retention.effect_store import keep_effects
+from recommender.retention.suggestion_store import first_suggestions
 from recommender.retention.treatment_settings import policy_of
 from training.out_folder import prepare_out
 from training.pipeline import instant_after_last_event
 from training.progress import shown
-from training.retention.effect_measuring import measure_effects, versions_of_experiment
+from training.retention.effect_measuring import measure_effects
 from training.retention.effect_report import effects_text, write_effects_page
 from training.session import Session
 
@@ -49,20 +49,18 @@ def _measured(session: Session, as_of_text: str | None, name: str) -> MeasuredEf
     facts = session.artifacts.manifest()
     definition = _definition(facts, name)
     policy = policy_of(facts)
-    versions = versions_of_experiment(session.artifacts, policy)
     with session.store() as store:
         history = session.history(store)
         as_of = instant(as_of_text) if as_of_text else instant_after_last_event(history)
-        suggestions = first_suggestions(store.engine, name, versions=versions, before=as_of)
+        suggestions = first_suggestions(store.engine, name, policy.experiment, before=as_of)
         measured = measure_effects(history, suggestions, policy, definition, as_of=as_of, steps=shown)
-        elsewhere = count_elsewhere(store.engine, name, versions=versions, before=as_of)
-        measured = replace(measured, left_out={**measured.left_out, OTHER_EXPERIMENT: elsewhere})
         keep_effects(store.engine, measured, as_of=as_of)
     return measured
 
 
 def _definition(facts: dict[str, Any], name: str) -> ChurnDefinition:
-    definition = ChurnDefinition(**facts["churn"]["definition"])
-    if definition.name != name:
-        raise UnknownName("definition of churn", name, [definition.name])
-    return definition
+    told = (facts["churn"], *facts.get("churn_also", {}).values())
+    trained = {one["definition"]["name"]: one["definition"] for one in told}
+    if name not in trained:
+        raise UnknownName("definition of churn", name, trained)
+    return ChurnDefinition(**trained[name])

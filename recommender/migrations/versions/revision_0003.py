@@ -38,7 +38,7 @@ _KEPT = (
 
 
 def upgrade() -> None:
-    """Put the scores into a wider table, and add the tables of history, effects and segments."""
+    """Put the scores into a wider table, and add the tables of history, treatments and segments."""
     _widen_scores()
     op.create_table(
         "score_history",
@@ -54,6 +54,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "definition", "as_of", name="pk_score_history"),
     )
     op.create_index("ix_score_history_as_of", "score_history", ["definition", "as_of", "customer_id"])
+    op.create_table(
+        "treatment_suggestions",
+        *[_key(name) for name in ("customer_id", "definition", "experiment", "treatment")],
+        sa.Column("as_of", sa.BigInteger(), nullable=False),
+        sa.Column("is_holdout", sa.Boolean(), nullable=False),
+        sa.Column("holdout_share", sa.Float(53), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "customer_id", "definition", "experiment", "treatment", name="pk_treatment_suggestions"
+        ),
+    )
     op.create_table(
         "treatment_effects",
         _key("definition"),

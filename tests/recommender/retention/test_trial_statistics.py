@@ -97,6 +97,15 @@ def test_in_95_of_100_companies_the_intervals_cover_the_truth(effect):
     assert np.all((low <= covered) & (covered <= high)), covered / draws
 
 
+def test_a_heavy_tail_of_spend_without_an_effect_is_hardly_ever_said_to_have_one():
+    rng, draws, claims = rng_for(11, "heavy tails"), 300, 0
+    for _ in range(draws):
+        held, usual = rng.random(2_000) < 0.05, rng.lognormal(2.0, 1.5, 2_000)
+        before, after = (usual * rng.lognormal(0.0, 0.5, 2_000) for _ in range(2))
+        claims += difference_of_means(after, before, held).excludes_zero
+    assert claims <= binom.ppf(0.999, draws, 0.05)
+
+
 def test_spend_before_makes_the_interval_of_revenue_narrower():
     rng = rng_for(3, "width")
     held, _, before, revenue = drawn(rng, 0.05)

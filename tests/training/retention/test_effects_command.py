@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,16 +12,17 @@ import pytest
 import sqlalchemy as sa
 
 from recommender.answers import MAIN_DEFINITION
-from recommender.event_store import EventStore, open_event_store
+from recommender.event_store import EventStore
 from recommender.history import History
 from recommender.periods import instant, to_microseconds
 from recommender.retention.definitions import ChurnDefinition
 from recommender.retention.effect_answers import ANY_TREATMENT, NO_UNITS, RAISES, TOO_FEW, MeasuredEffects
-from recommender.retention.effect_store import count_elsewhere, first_suggestions, keep_effects, last_effects
+from recommender.retention.effect_store import keep_effects, last_effects
+from recommender.retention.suggestion_store import first_suggestions
 from recommender.retention.treatment_settings import policy_from
 from recommender.store_engine import writing
-from recommender.store_schema import SCORE_HISTORY
-from tests.conftest import NOW
+from recommender.store_schema import TREATMENT_SUGGESTIONS
+from tests import small_shop
 from tests.training.conftest import done, run
 from tests.training.test_html_report import Page
 from training.progress import silent
@@ -35,30 +35,27 @@ POLICY = policy_from({"holdout_share": 0.5, "ladder": {"offer": {"cost": 2.0}}})
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    opened = open_event_store(f"sqlite:///{tmp_path / 'store.sqlite'}", clock=lambda: NOW)
-    yield opened
-    opened.close()
+def store(sqlite_store: EventStore) -> EventStore:
+    """An empty store."""
+    return sqlite_store
 
 
-def remember(store: EventStore, *scored, version: str = "v1") -> None:
-    """Earlier scorings as ``(customer, days after SCORED, suggested treatment, held out)``."""
+def remember(store: EventStore, *suggested, share: float = 0.5) -> None:
+    """First suggestions as ``(customer, days after SCORED, treatment, held out)``."""
     rows = [
         {
             "customer_id": customer_id,
             "definition": MAIN_DEFINITION,
-            "as_of": to_microseconds(SCORED + timedelta(days=days)),
-            "churn_probability": 0.6,
-            "band": "high",
-            "lever": "offer",
+            "experiment": POLICY.experiment,
             "treatment": treatment,
+            "as_of": to_microseconds(SCORED + timedelta(days=days)),
             "is_holdout": is_holdout,
-            "model_version": version,
+            "holdout_share": share,
         }
-        for customer_id, days, treatment, is_holdout in scored
+        for customer_id, days, treatment, is_holdout in suggested
     ]
     with writing(store.engine) as connection:
-        connection.execute(sa.insert(SCORE_HISTORY), rows)
+        connection.execute(sa.insert(TREATMENT_SUGGESTIONS), rows)
 
 
 def ordered(store: EventStore, *orders) -> None:
@@ -76,25 +73,12 @@ def ordered(store: EventStore, *orders) -> None:
     assert store.append("order_lines", pd.DataFrame(rows)).rejections == []
 
 
-def measured(store: EventStore, folder: Path, *, as_of=END, policy=POLICY) -> dict:
+def measured(store: EventStore, folder: Path, *, definition: ChurnDefinition = DEFINITION) -> dict:
     history = History.create(folder / "history", buckets=3)
     history.refresh(store)
-    suggestions = first_suggestions(store.engine, MAIN_DEFINITION, versions=["v1"], before=as_of)
-    told = measure_effects(history, suggestions, policy, DEFINITION, as_of=as_of, steps=silent)
+    suggestions = first_suggestions(store.engine, MAIN_DEFINITION, POLICY.experiment, before=END)
+    told = measure_effects(history, suggestions, POLICY, definition, as_of=END, steps=silent)
     return {one.treatment: one for one in told.effects} | {"left_out": told.left_out}
-
-
-def test_the_first_suggestion_of_each_treatment_counts_once(store):
-    remember(store, ("ann", 0, "content", False), ("ann", 7, "content", False), ("ann", 9, "offer", False))
-    remember(store, ("bob", 3, None, True), ("bob", 4, "offer", True))
-    remember(store, ("cid", 1, "offer", False), version="v0")
-    found = list(first_suggestions(store.engine, MAIN_DEFINITION, versions=["v1"], before=END))
-    assert [(one.customer_id, one.treatment, (one.as_of - SCORED).days, one.is_holdout) for one in found] == [
-        ("ann", "content", 0, False),
-        ("ann", "offer", 9, False),
-        ("bob", "offer", 4, True),
-    ]
-    assert count_elsewhere(store.engine, MAIN_DEFINITION, versions=["v1"], before=END) == 1
 
 
 def test_orders_within_the_window_count_and_others_do_not(store, tmp_path):
@@ -118,7 +102,7 @@ def test_returns_are_taken_off_the_revenue_and_a_window_that_is_not_complete_wai
     assert store.append("returns", pd.DataFrame([{**back, "amount": 6.0}])).rejections == []
     told = measured(store, tmp_path)
     assert told["offer"].revenue.value == pytest.approx(-2.0)
-    assert told["left_out"] == {"window_not_complete": 1}
+    assert told["left_out"] == {"window_not_complete": 1, "no_outcome": 0, "other_holdout_share": 0}
 
 
 def test_contacts_of_the_campaign_tell_who_was_reached_and_what_it_cost(store, tmp_path):
@@ -147,6 +131,43 @@ def test_a_known_effect_is_found_through_the_store(store, tmp_path):
         assert told[name].revenue.value == pytest.approx(5.0)
         assert told[name].cost_per_saved.value == pytest.approx(10.0)
     assert told["content"].verdict == NO_UNITS
+
+
+def test_the_first_suggestion_of_all_counts_for_all_together_and_another_share_for_nothing(store, tmp_path):
+    remember(store, ("ann", 0, "content", False), ("ann", 2, "offer", False), ("bob", 2, "offer", True))
+    remember(store, ("cid", 0, "content", False), share=0.1)
+    remember(store, ("cid", 1, "offer", False))
+    ordered(store, ("ann", 1, 10.0), ("bob", 3, 20.0), ("cid", 3, 30.0))
+    told = measured(store, tmp_path)
+    assert {name: (told[name].treated, told[name].held_out) for name in ("any", "content", "offer")} == {
+        "any": (1, 1),
+        "content": (1, 0),
+        "offer": (2, 1),
+    }
+    # Ann ordered after the content and before the offer.
+    assert told["any"].retained_treated == 1.0
+    assert told["offer"].retained_treated == 0.5
+    assert told["left_out"]["other_holdout_share"] == 1
+
+
+def test_whose_contract_ended_in_another_way_is_left_out(store, tmp_path):
+    voluntary = ChurnDefinition("subscription_ended", horizon_days=28, activity_days=56, ends="voluntary")
+    remember(store, *((who, 0, "offer", who == "held") for who in ("stays", "cancels", "fails", "held")))
+    ends = {"cancels": "customer", "fails": voluntary.involuntary_reasons[0]}
+    contracts = [
+        {
+            "subscription_id": who,
+            "customer_id": who,
+            "started_at": SCORED - timedelta(days=90),
+            "ended_at": SCORED + timedelta(days=9) if who in ends else None,
+            "end_reason": ends.get(who),
+        }
+        for who in ("stays", "cancels", "fails", "held")
+    ]
+    assert store.append("subscriptions", pd.DataFrame(contracts)).rejections == []
+    told = measured(store, tmp_path, definition=voluntary)
+    assert (told["offer"].treated, told["offer"].retained_treated, told["offer"].held_out) == (2, 0.5, 1)
+    assert told["left_out"]["no_outcome"] == 1
 
 
 def test_without_a_scoring_or_any_order_after_there_is_an_answer(store, tmp_path):
@@ -183,3 +204,24 @@ def test_the_command_refuses_a_definition_that_was_not_trained(home):
     refused = run(home, "effects", "--definition", "spend")
     assert refused.exit_code == 1
     assert "there is no definition of churn 'spend'; there are: churn" in refused.stderr
+
+
+def test_from_a_scoring_to_the_effects_of_what_it_suggested(tmp_path, shop_folder):
+    config = tmp_path / "quick.toml"
+    short = "horizon_days = 14\npanel_cutoffs = 2\npanel_step_days = 7\ngenerators = []\n"
+    config.write_text(f"{short}[treatments]\nholdout_share = 0.5\n")
+    scored_at = ["--as-of", "2024-02-05"]
+    done(tmp_path, "ingest", str(shop_folder))
+    done(tmp_path, "train", "--config", str(config), *scored_at)
+    done(tmp_path, "score", *scored_at)
+    told = json.loads(done(tmp_path, "effects", "--json"))
+    together = told["effects"][0]
+    # Who stopped ordering on 2024-01-01 orders no more, whatever is suggested.
+    assert together["treated"] + together["held_out"] >= small_shop.CUSTOMERS // 6
+    assert together["treated"] > 0
+    assert together["held_out"] > 0
+    assert together["retained_treated"] == together["retained_held_out"] == 0.0
+    assert together["verdict"] == TOO_FEW
+    assert told["left_out"] == {"window_not_complete": 0, "no_outcome": 0, "other_holdout_share": 0}
+    waiting = json.loads(done(tmp_path, "effects", "--json", "--as-of", "2024-02-10"))
+    assert waiting["left_out"]["window_not_complete"] == together["treated"] + together["held_out"]
