@@ -38,7 +38,7 @@ class NoOrderModel:
         if not len(features):
             raise NotEnoughData("the churn model needs at least one example; there is none")
         history = _history(features)
-        self._reference_ = history.median()
+        self._reference_ = {str(name): float(value) for name, value in history.median().items()}
         self._orders_ = healthy_bgnbd(_possible(history))
         self.kind = EVERYBODY_ALIKE if self._orders_ is None else BGNBD_NO_ORDER
         silence = history["days_since_first_order"] - history["age_at_last_order_days"]
@@ -65,7 +65,9 @@ class NoOrderModel:
     def base_log_odds(self) -> float:
         """Log-odds of the median customer."""
         self._check()
-        return float(logit(self._probabilities(self._reference_.to_frame().T)).iloc[0])
+        import pandas as pd
+
+        return float(logit(self._probabilities(pd.DataFrame([self._reference_]))).iloc[0])
 
     def state(self) -> dict[str, Any]:
         """Numbers that make the model."""
@@ -74,19 +76,17 @@ class NoOrderModel:
             "kind": self.kind,
             "horizon_days": self.horizon_days,
             "silent_share": self._silent_share_,
-            "reference": self._reference_.to_dict(),
+            "reference": dict(self._reference_),
             "orders": None if self._orders_ is None else self._orders_.state(),
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> NoOrderModel:
         """The model that ``state`` was taken from."""
-        import pandas as pd
-
         model = cls(horizon_days=state["horizon_days"])
         model.kind = state["kind"]
         model._silent_share_ = state["silent_share"]
-        model._reference_ = pd.Series(state["reference"])
+        model._reference_ = dict(state["reference"])
         model._orders_ = None if state["orders"] is None else BgNbd.from_state(state["orders"])
         return model
 
