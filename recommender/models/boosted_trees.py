@@ -1,8 +1,9 @@
-"""Gradient-boosted trees with a log loss, kept as the text of LightGBM."""
+"""Gradient-boosted trees with a log loss, grown once or several times and averaged, kept as texts of LightGBM."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class TreeSettings:
-    """How the trees are grown; ``num_threads`` is part of the answer, so it is fixed."""
+    """How the trees are grown; ``num_threads`` is part of the answer, so it is fixed.
+
+    ``column_share`` of the columns is drawn for each tree, ``split_column_share`` of those for each split. The log-odds
+    of ``repeats`` boostings with seeds of their own are averaged.
+    """
 
     tree_count: int = 150
     learning_rate: float = 0.05
@@ -19,6 +24,8 @@ class TreeSettings:
     min_child_rows: int = 60
     l2: float = 5.0
     column_share: float = 1.0
+    split_column_share: float = 1.0
+    repeats: int = 1
     bins: int = 255
     num_threads: int = 1
     seed: int = 0
@@ -32,6 +39,7 @@ class TreeSettings:
             "min_child_samples": self.min_child_rows,
             "lambda_l2": self.l2,
             "feature_fraction": self.column_share,
+            "feature_fraction_bynode": self.split_column_share,
             "max_bin": self.bins,
             "num_threads": self.num_threads,
             "seed": self.seed,
@@ -42,12 +50,12 @@ class TreeSettings:
 
 
 class BoostedTrees:
-    """Fitted trees; the booster is loaded from its text on first use, once for all threads."""
+    """Fitted trees; the boosters are loaded from their texts on first use, once for all threads."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = tuple(texts)
         self._lock = threading.Lock()
-        self._booster: Any = None
+        self._boosters: list[Any] = []
 
     @classmethod
     def fit(
@@ -70,29 +78,39 @@ class BoostedTrees:
             params=settings.parameters(),
             free_raw_data=True,
         )
-        booster = lightgbm.train(settings.parameters(), data, num_boost_round=settings.tree_count)
-        return cls(booster.model_to_string())
+        texts = []
+        for repeat in range(settings.repeats):
+            # The data are binned once; only what is drawn while growing differs.
+            drawn = {"feature_fraction_seed": 1000 * settings.seed + repeat} if repeat else {}
+            parameters = settings.parameters() | drawn
+            booster = lightgbm.train(parameters, data, num_boost_round=settings.tree_count)
+            texts.append(booster.model_to_string())
+        return cls(texts)
 
     def log_odds(self, numbers: np.ndarray) -> np.ndarray:
         """Log-odds of each row."""
         if not len(numbers):
             return np.zeros(0)
-        return np.asarray(self._loaded().predict(numbers, raw_score=True, num_threads=1))
+        return _mean([one.predict(numbers, raw_score=True, num_threads=1) for one in self._loaded()])
 
     def contributions(self, numbers: np.ndarray) -> np.ndarray:
         """Rows x (columns + 1): what each column adds to the log-odds (TreeSHAP), the last is the base."""
         if not len(numbers):
             return np.zeros((0, numbers.shape[1] + 1))
-        return np.asarray(self._loaded().predict(numbers, pred_contrib=True, num_threads=1))
+        return _mean([one.predict(numbers, pred_contrib=True, num_threads=1) for one in self._loaded()])
 
     def gains(self) -> np.ndarray:
         """What each column brought to the fit: the summed gain of its splits."""
-        return np.asarray(self._loaded().feature_importance("gain"))
+        return _mean([one.feature_importance("gain") for one in self._loaded()])
 
-    def _loaded(self) -> Any:
+    def _loaded(self) -> list[Any]:
         with self._lock:
-            if self._booster is None:
+            if not self._boosters:
                 import lightgbm
 
-                self._booster = lightgbm.Booster(model_str=self.text)
-            return self._booster
+                self._boosters = [lightgbm.Booster(model_str=text) for text in self.texts]
+            return self._boosters
+
+
+def _mean(found: Sequence[np.ndarray]) -> np.ndarray:
+    return np.asarray(np.mean(found, axis=0))

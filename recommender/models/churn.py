@@ -128,7 +128,7 @@ class ChurnModel:
             "encoding": learners.encoding.state(),
             "coefficients": learners.coefficients,
             "intercept": learners.intercept,
-            "trees": None if learners.trees is None else learners.trees.text,
+            "trees": None if learners.trees is None else list(learners.trees.texts),
             "share": learners.share,
             "slope": self._slope_,
             "offset": self._offset_,

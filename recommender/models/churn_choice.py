@@ -25,7 +25,9 @@ CAREFUL_TREES = TreeSettings(
     tree_count=150, learning_rate=0.03, leaves=7, min_child_rows=100, l2=50.0, column_share=0.3
 )
 # For tables whose outcome is nearly determined by interactions of their columns, such as the Iranian churn data.
-EAGER_TREES = TreeSettings(tree_count=150, learning_rate=0.2, leaves=15, min_child_rows=10, l2=1.0, column_share=0.5)
+EAGER_TREES = TreeSettings(
+    tree_count=150, learning_rate=0.15, leaves=15, min_child_rows=10, l2=1.0, split_column_share=0.4, repeats=5
+)
 CAREFUL_L2_PER_ROW = 0.1
 CAREFUL_L2_MOST = 1000.0
 FREE_L2 = 10.0
@@ -102,7 +104,8 @@ def unseen_scores(encoding: Encoding, every: Examples, candidates: list[Recipe])
             coefficients, intercept = learn_linear(encoding, known, strength)
             linear[strength] = design @ coefficients + intercept
         for settings in {recipe.trees for recipe in candidates if recipe.share > 0.0}:
-            grown[settings] = learn_trees(encoding, known, settings).log_odds(numbers)
+            # One boosting shows how good a recipe is; only the fit that is kept is worth several.
+            grown[settings] = learn_trees(encoding, known, replace(settings, repeats=1)).log_odds(numbers)
         for recipe, parts in scores.items():
             of_trees = grown[recipe.trees] if recipe.share > 0.0 else 0.0
             parts.append(recipe.share * of_trees + (1.0 - recipe.share) * linear[recipe.logistic_l2])

@@ -43,7 +43,7 @@ class LearnedRanking:
 
     def state(self) -> dict[str, Any]:
         """Names, trees and calibration."""
-        return {"names": list(self.names), "trees": self.trees.text, "slope": self.slope, "offset": self.offset}
+        return {"names": list(self.names), "trees": list(self.trees.texts), "slope": self.slope, "offset": self.offset}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> LearnedRanking:

@@ -128,7 +128,7 @@ def test_a_backtest_judges_all_models_with_intervals(answers):
     assert set(metrics["recommendations"]["all"]["models"]) >= {"popularity", "personal_frequency", "item_similarity"}
     for name in ("mean", "low", "high"):
         assert name in metrics["recommendations"]["new"]["shipped"]["ndcg"]
-    assert metrics["churn"]["models"].keys() == {"churn", "rfm_logistic"}
+    assert metrics["churn"]["models"].keys() == {"churn", "rfm_logistic", "bgnbd_no_order"}
     assert metrics["value"]["shipped"]["rmse"]["mean"] > 0
 
 

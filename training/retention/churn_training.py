@@ -83,15 +83,15 @@ def train_churn(
     varying = _varying(panel)
     judged = _judged(history, definition, panel, varying, seed=seed)
     choice = choose(definition.model_name, judged, baseline=_baseline(judged, panel), seed=seed) if judged else None
-    if choice is None and definition.outcome == NO_ORDER:
+    if choice is None:
         facts["missing"] = "no window with both outcomes has another one before it to learn from"
-        return _without_outcomes(history, definition, facts, as_of, steps)
     recent = panel[: settings.panel_cutoffs]
     candidates = {}
-    for name in judged or (RFM_LOGISTIC, PANEL_MODEL):
+    for name in _names(definition):
         columns = columns_of(name, varying)
         candidates[name] = ChurnCandidate(_fitted(name, history, definition, recent, columns, as_of, seed), columns)
-    shipped = candidates[choice.shipped if choice else PANEL_MODEL]
+    unjudged = RHYTHM if RHYTHM in candidates else PANEL_MODEL
+    shipped = candidates[choice.shipped if choice else unjudged]
     facts |= {"features": list(shipped.columns), "kind": shipped.model.kind}
     return TrainedChurn(shipped.model, choice, facts, definition, candidates)
 
@@ -143,9 +143,8 @@ def _judged(
     horizon = timedelta(days=definition.horizon_days)
     windows = [(one, [past for past in panel if past.cutoff <= one.cutoff - horizon]) for one in panel[:WINDOWS_JUDGED]]
     windows = [(one, past) for one, past in windows if past and one.churned.nunique() == 2]
-    names = (RFM_LOGISTIC, RHYTHM, PANEL_MODEL) if definition.outcome == NO_ORDER else (RFM_LOGISTIC, PANEL_MODEL)
     found: dict[str, Judged] = {}
-    for name in names if windows else ():
+    for name in _names(definition) if windows else ():
         columns = columns_of(name, varying)
         told = []
         for one, past in windows:
@@ -153,6 +152,12 @@ def _judged(
             told.append((one.features.index, judge(model.predict_proba(one.features[list(columns)]), one.churned)))
         found[name] = averaged(told)
     return found
+
+
+def _names(definition: ChurnDefinition) -> tuple[str, ...]:
+    """The candidates; the rhythm of orders tells of nothing but orders."""
+    learned_ones = (RFM_LOGISTIC, PANEL_MODEL)
+    return (*learned_ones, RHYTHM) if definition.outcome == NO_ORDER else learned_ones
 
 
 def _fitted(
