@@ -25,8 +25,6 @@ DISCRETE_HAZARD = "discrete_hazard"
 # An interval that fewer examples were observed in, and fewer events in all, would be learned from noise.
 FEWEST_ROWS = 30
 FEWEST_EVENTS = 50
-# How much less the level of an interval is drawn to the common one than a coefficient to 0.
-_FREEDOM = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,17 @@ class PersonPeriods:
         chosen = self.intervals < interval
         return PersonPeriods(self.examples[chosen], self.intervals[chosen], self.happened[chosen])
 
+    def life_table(self, count: int) -> np.ndarray:
+        """Log-odds of the hazard of each of ``count`` intervals, half a row added to either side."""
+        rows = np.bincount(self.intervals, minlength=count)
+        events = np.bincount(self.intervals, weights=self.happened, minlength=count)
+        return np.asarray(np.log((events + 0.5) / (rows - events + 0.5)))
+
 
 class DiscreteHazard:
     """Logistic regression of the hazard of each interval between NODES on signed logarithms of the features.
 
-    Every interval has its own level; the effect of a feature changes linearly with the logarithm of time, so that what
+    Every interval has its own level, drawn to the life table; the effect of a feature changes linearly with the logarithm of time, so that what
     tells of the first days is not held against the last. Intervals that too few examples were observed in are left
     to the tail of ``SurvivalCurves``: ``learned_days`` says up to when the curves are learned.
     """
@@ -86,12 +90,13 @@ class DiscreteHazard:
         self._nodes_ = NODES[:count]
         design = self._encoding_.design(self._encoding_.numbers(features))
         width = design.shape[1]
-        levels = np.eye(count)[learned.intervals] * _FREEDOM
+        table = learned.life_table(count)
         rows = design[learned.examples]
-        matrix = np.hstack([rows, rows * _log_time(self._nodes_)[learned.intervals][:, None], levels])
-        coefficients, intercept = fit_logistic(matrix, learned.happened, l2=self.l2)
+        times = _log_time(self._nodes_)[learned.intervals][:, None]
+        matrix = np.hstack([rows, rows * times, np.eye(count)[learned.intervals]])
+        coefficients, intercept = fit_logistic(matrix, learned.happened, l2=self.l2, offset=table[learned.intervals])
         self._effects_ = coefficients[: 2 * width].reshape(2, width)
-        self._levels_ = coefficients[2 * width :] * _FREEDOM + intercept
+        self._levels_ = table + coefficients[2 * width :] + intercept
         return self
 
     @property

@@ -110,7 +110,8 @@ def time_examples(
     for bucket in steps(f"times of {source.table}", range(history.buckets)):
         if sum(len(found) for _, (found, _) in parts) >= EXAMPLES_AT_LEAST:
             continue
-        rows = history.read(source.table, before=as_of, bucket=bucket, columns=source.columns)
+        # Of an order line only who and when is read: the lines of an order are one row.
+        rows = history.read(source.table, before=as_of, bucket=bucket, columns=source.columns).drop_duplicates()
         if len(rows) and not cutoffs:
             first = rows[source.begins].min().to_pydatetime()
             cutoffs = panel_cutoffs(as_of, step, first, int(NODES[-1]) // step + 2, step)
@@ -122,11 +123,10 @@ def time_examples(
 
 def order_durations(order_lines: pd.DataFrame, cutoff: datetime) -> Durations:
     """The rhythm of everybody who had ordered before the cutoff, and the days to the next order."""
-    orders = order_lines[["customer_id", "ordered_at"]].drop_duplicates()
-    known = orders[orders["ordered_at"] < cutoff]
+    known = order_lines[order_lines["ordered_at"] < cutoff]
     customer_ids = pd.Index(known["customer_id"].unique(), name="customer_id").sort_values()
     rhythm = pd.DataFrame(rhythm_of(known, customer_ids, cutoff), index=customer_ids, columns=list(RHYTHM))
-    return rhythm, days_to_order(orders, customer_ids, cutoff)
+    return rhythm, days_to_order(order_lines, customer_ids, cutoff)
 
 
 def contract_durations(subscriptions: pd.DataFrame, cutoff: datetime) -> Durations:
