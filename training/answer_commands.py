@@ -17,6 +17,7 @@ from recommender.periods import instant
 from recommender.retention.risk_reasons import REASONS_AT_MOST
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
+from recommender.segment_store import SegmentStore
 from training.pipeline import instant_after_last_event
 from training.progress import shown
 from training.retention.scoring import scored_customers
@@ -48,6 +49,7 @@ def score_command(session: Session, as_of_text: str | None, out: Path | None) ->
         rows = scored_customers(history, bundle, as_of=as_of, steps=shown)
         kept: list[dict[str, Any]] = []
         count = ScoreStore(store.engine).replace_all(_noted(rows, kept) if out else rows)
+        SegmentStore(store.engine).renew_all()
     if out:
         write_rows(kept, SCORE_COLUMNS, out)
     click.echo(json.dumps({"scored": count, "model_version": bundle.version, "as_of": as_of.isoformat()}))
