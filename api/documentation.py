@@ -37,7 +37,7 @@ _FAILURES = {
     401: ("No key, or one that is unknown or revoked", "missing_key", "send an API key as 'Authorization: Bearer KEY'"),
     403: ("The key lacks the scope", "missing_scope", "this needs the scope 'risk:read'; the key has recs:read"),
     404: (
-        "The list cannot be continued",
+        "The list cannot be continued, or there is no segment of the name",
         "unknown_recommendation",
         "no list '3d7f' can be continued",
     ),
@@ -111,7 +111,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 def _describe(parameter: dict[str, Any]) -> None:
     if parameter["in"] == "path":
         what = parameter["name"].removesuffix("_id")
-        parameter["description"] = f"Identifier of the {what}, percent-encoded"
+        is_name = what == "name"
+        parameter["description"] = f"{'Name' if is_name else f'Identifier of the {what}'}, percent-encoded"
         return
     schema = parameter["schema"]
     parameter["description"] = schema.pop("description")

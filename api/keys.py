@@ -18,6 +18,7 @@ from recommender.store_schema import API_KEYS
 SCOPES = (
     "recs:read",
     "risk:read",
+    "segments:write",
     "offers:read",
     "offers:write",
     "events:write",

@@ -13,6 +13,7 @@ from recommender import item_answers, list_answers, rerank_answers
 from recommender.answers import (
     MAIN_DEFINITION,
     ChurnRisk,
+    CustomerBase,
     CustomerList,
     CustomerSummary,
     CustomerValue,
@@ -32,6 +33,7 @@ from recommender.retention import risk_answers, treatment_answers
 from recommender.retention.effect_answers import MeasuredEffects
 from recommender.retention.treatment_answers import TreatmentLadder
 from recommender.score_store import ScoreStore
+from recommender.segment_store import SegmentStore
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Advisor:
     def __init__(self, store: EventStore, artifacts: ArtifactStore, *, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._scores = ScoreStore(store.engine)
+        self.segments = SegmentStore(store.engine)
         self._artifacts = artifacts
         self._clock = clock
         self._bundle: ModelBundle | None = None
@@ -190,6 +193,13 @@ class Advisor:
     def customer(self, customer_id: str) -> CustomerSummary:
         """Profile, consents and the figures of the last scoring."""
         return risk_answers.summary(self._store, self._scores, customer_id)
+
+    def customer_base(self) -> CustomerBase:
+        """What the served bundle learned of all customers together; empty before the first promotion."""
+        bundle = self._bundle
+        if bundle is None:
+            return CustomerBase(None, None, {})
+        return CustomerBase(bundle.version, bundle.as_of, bundle.facts.get("customer_base", {}))
 
     def forget(self, customer_id: str) -> Erasure:
         """Delete all rows and scores of a customer; from now on no slate is served for the id."""

@@ -215,6 +215,15 @@ class CustomerSummary:
 
 
 @dataclass(frozen=True)
+class CustomerBase:
+    """What a training learned of all customers together: ``cohorts``, ``repurchase``, ``lifecycle``, ``rfm``."""
+
+    model_version: str | None
+    as_of: datetime | None
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class RiskFilter:
     """Which rows of the churn list are asked for; None means any."""
 

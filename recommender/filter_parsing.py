@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from recommender.filter_terms import (
     CUSTOMER,
@@ -28,23 +29,38 @@ DEPTH_AT_MOST = 32
 _TEXT, _ORDERED = frozenset({"text"}), frozenset({"number", "instant"})
 _LITERALS = frozenset({"text", "number", "instant", "true or false"})
 _ANY = "a text in double quotes, a number, an instant, true, false"
-_KINDS = {"identifier": "text", "text": "text", "decimal": "number", "integer": "number", "boolean": "true or false",
-          "instant": "instant"}  # fmt: skip
+KIND_NAMES = {"identifier": "text", "text": "text", "decimal": "number", "integer": "number", "instant": "instant",
+              "boolean": "true or false"}  # fmt: skip
 # What a customer agreed to decides whether a list is personal at all, and never which items are on it.
 _NO_FIELDS = frozenset({ATTRIBUTES, "consent_personalization", "consent_marketing"})
 
 
 def _columns(table: str) -> dict[str, str]:
-    return {one.name: _KINDS[one.kind_name] for one in table_named(table).columns if one.name not in _NO_FIELDS}
+    return {one.name: KIND_NAMES[one.kind_name] for one in table_named(table).columns if one.name not in _NO_FIELDS}
 
 
 COLUMNS, CUSTOMER_COLUMNS = _columns("items"), _columns("customers")
 
 
+@dataclass(frozen=True)
+class Vocabulary:
+    """The fields that a filter may name, each with its kind: of the rows that it lets pass, and of who asks.
+
+    Without ``customer_columns`` nobody asks, and fields are compared with literals alone.
+    """
+
+    columns: Mapping[str, str]
+    customer_columns: Mapping[str, str] | None = None
+
+
+ITEMS = Vocabulary(COLUMNS, CUSTOMER_COLUMNS)
+
+
 class Parser:
     """Reads one filter; an object serves for one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary = ITEMS) -> None:
+        self._vocabulary = vocabulary
         if len(text) > LENGTH_AT_MOST:
             raise FilterError(LENGTH_AT_MOST + 1, f"a filter has at most {LENGTH_AT_MOST} characters")
         self._tokens = list(tokens_of(text))
@@ -137,23 +153,26 @@ class Parser:
             term = Contains(field, self._operand(field, _TEXT, "a text in double quotes"))
         elif self._takes("under"):
             term = Under(field, self._operand(field, _TEXT, "a text in double quotes"))
-        elif _kind_of(field) in {None, "true or false"}:
+        elif self._kind_of(field) in {None, "true or false"}:
             term = Equals(field, (True,))
         else:
-            raise self._error(f"expected what {field} is compared with, as in {_example(field)}")
+            raise self._error(f"expected what {field} is compared with, as in {self._example(field)}")
         return Not(term) if is_negated else term
 
     def _field(self) -> Field:
-        if self._next.kind == "name" and self._next.text == CUSTOMER:
-            return self._customer_field()
-        return self._named(COLUMNS, is_customers=False)
+        return self._customer_field() if self._is_customer_next else self._named(self._vocabulary.columns)
+
+    @property
+    def _is_customer_next(self) -> bool:
+        is_said = self._next.kind == "name" and self._next.text == CUSTOMER
+        return is_said and self._vocabulary.customer_columns is not None
 
     def _customer_field(self) -> Field:
         self._take()
         self._expect(".", f'expected "." and a field after "{CUSTOMER}"')
-        return self._named(CUSTOMER_COLUMNS, is_customers=True)
+        return self._named(self._vocabulary.customer_columns or {}, is_customers=True)
 
-    def _named(self, columns: Mapping[str, str], *, is_customers: bool) -> Field:
+    def _named(self, columns: Mapping[str, str], *, is_customers: bool = False) -> Field:
         token = self._next
         if token.kind != "name":
             raise self._error("expected a field")
@@ -181,8 +200,8 @@ class Parser:
     def _operand(self, field: Field, kinds: frozenset[str] = _LITERALS, said: str = _ANY) -> Operand:
         """What a field is compared with: a literal of one of the kinds, or a field of the customer."""
         token = self._next
-        operand, found = self._customer_operand() if token.text == CUSTOMER else self._literal(kinds, said)
-        expected = _kind_of(field)
+        operand, found = self._customer_operand() if self._is_customer_next else self._literal(kinds, said)
+        expected = self._kind_of(field)
         if None not in {expected, found} and expected != found:
             raise FilterError(token.start + 1, f"{field} is compared with a value of the kind {expected}")
         if found is not None and found not in kinds:
@@ -191,23 +210,22 @@ class Parser:
 
     def _customer_operand(self) -> tuple[Operand, str | None]:
         field = self._customer_field()
-        return field, _kind_of(field)
+        return field, self._kind_of(field)
 
     def _literal(self, kinds: frozenset[str], said: str) -> tuple[Operand, str]:
         is_boolean = self._next.word in {"true", "false"}
         kind = "true or false" if is_boolean else self._next.kind
         if kind not in kinds:
-            raise self._error(f"expected {said} or a field of the {CUSTOMER}")
+            theirs = f" or a field of the {CUSTOMER}" if self._vocabulary.customer_columns is not None else ""
+            raise self._error(f"expected {said}{theirs}")
         token = self._take()
         return (token.word == "true" if is_boolean else value_of(token)), kind
 
+    def _kind_of(self, field: Field) -> str | None:
+        """What a column holds; None for an attribute, which may hold anything."""
+        columns = self._vocabulary.customer_columns if field.is_customers else self._vocabulary.columns
+        return None if field.is_attribute or columns is None else columns[field.name]
 
-def _kind_of(field: Field) -> str | None:
-    """What a column holds; None for an attribute, which may hold anything."""
-    columns = CUSTOMER_COLUMNS if field.is_customers else COLUMNS
-    return None if field.is_attribute else columns[field.name]
-
-
-def _example(field: Field) -> str:
-    examples = {"text": '= "A"', "number": "< 10", "instant": "> 2024-05-01T00:00:00Z"}
-    return f"{field} {examples[_kind_of(field) or 'text']}"
+    def _example(self, field: Field) -> str:
+        examples = {"text": '= "A"', "number": "< 10", "instant": "> 2024-05-01T00:00:00Z"}
+        return f"{field} {examples[self._kind_of(field) or 'text']}"

@@ -1,14 +1,15 @@
-"""What the database can say of a filter: a condition that every item passes that the filter may let pass.
+"""What the database can say of a filter: a condition that every row passes that the filter may let pass.
 
 The condition narrows what is read; the filter itself decides. So what SQL cannot say exactly is said wider: texts with
 characters beyond ASCII, whose letters have other lower cases than the database knows, and attributes, of which only
-the JSON text is looked at.
+the JSON text is looked at. Where ``is_exact`` the condition says the same as the filter.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,19 +38,32 @@ from recommender.touchpoints import table_named
 
 Condition = sa.ColumnElement[bool]
 Leaf = Equals | Compares | Contains | Under
-_KINDS = {column.name: column.kind_name for column in table_named("items").columns}
-_BYTE_COUNTS: dict[str, Callable[[sa.Column[Any]], sa.ColumnElement[int]]] = {
+_BYTE_COUNTS: dict[str, Callable[[sa.ColumnElement[Any]], sa.ColumnElement[int]]] = {
     "sqlite": lambda column: sa.func.length(sa.cast(column, sa.LargeBinary)),
     "postgresql": sa.func.octet_length,
 }
 
 
-class FilterBounds:
-    """Conditions on the table of items for one customer, in the words of one kind of database."""
+@dataclass(frozen=True)
+class FilteredRows:
+    """What the rows hold that are filtered: the kind of each field and where it stands, ``attributes`` included."""
 
-    def __init__(self, customer: Owner, dialect: str) -> None:
+    kinds: Mapping[str, str]
+    columns: Mapping[str, sa.ColumnElement[Any]]
+
+
+ITEM_ROWS = FilteredRows(
+    {column.name: column.kind_name for column in table_named("items").columns}, dict(EVENT_TABLES["items"].columns)
+)
+
+
+class FilterBounds:
+    """Conditions on rows, by default those of the items, for who asks, in the words of one kind of database."""
+
+    def __init__(self, customer: Owner, dialect: str, rows: FilteredRows = ITEM_ROWS) -> None:
         self._nothing = Pair(Owner({}), customer)
-        self._columns = EVENT_TABLES["items"].c
+        self._columns = rows.columns
+        self._kinds = rows.kinds
         self._byte_count = _BYTE_COUNTS[dialect]
 
     def of(self, term: Term, *, is_wanted: bool = True) -> Condition | None:
@@ -66,6 +80,18 @@ class FilterBounds:
         if not is_wanted:
             return self._otherwise(term)
         return self._attribute(term) if term.field.is_attribute else self._column(term)
+
+    def is_exact(self, term: Term) -> bool:
+        """Whether ``of`` is a condition that holds where the term does and nowhere else."""
+        if isinstance(term, Not):
+            return self.is_exact(term.term)
+        if isinstance(term, Joined):
+            return all(self.is_exact(one) for one in term.terms)
+        if term.field.is_customers:
+            return True
+        if isinstance(term, Contains | Under) or term.field.is_attribute:
+            return False
+        return isinstance(term, Missing) or self._column(term) is not None
 
     def _otherwise(self, term: Leaf) -> Condition | None:
         """Where a term does not hold, as far as SQL can say where it does."""
@@ -87,10 +113,10 @@ class FilterBounds:
     def _column(self, term: Leaf) -> Condition | None:
         column = self._columns[term.field.name]
         if isinstance(term, Equals):
-            values = [_to_sql(self._value(one), term.field) for one in term.operands]
+            values = [self._to_sql(self._value(one), term.field) for one in term.operands]
             return None if _UNSURE in values else column.in_([one for one in values if one is not None])
         if isinstance(term, Compares):
-            value = _to_sql(self._value(term.operand), term.field)
+            value = self._to_sql(self._value(term.operand), term.field)
             return None if value is _UNSURE else sa.false() if value is None else _compared(column, term.order, value)
         wanted = self._value(term.text if isinstance(term, Contains) else term.path)
         if not isinstance(wanted, str) or not is_storable(wanted):
@@ -120,20 +146,20 @@ class FilterBounds:
     def _value(self, operand: Operand) -> Any:
         return operand.of(self._nothing) if isinstance(operand, Field) else operand
 
+    def _to_sql(self, value: Any, field: Field) -> Any:
+        """A value as the column holds it; None where it can hold no such value, _UNSURE where that is not known."""
+        kind = self._kinds[field.name]
+        if kind == "boolean" or isinstance(value, bool):
+            return value if kind == "boolean" and isinstance(value, bool) else None
+        if kind == "instant":
+            is_text = isinstance(value, str)
+            return to_microseconds(value) if isinstance(value, datetime) else _UNSURE if is_text else None
+        if kind == "decimal":
+            return _to_decimal(value) if isinstance(value, int | float) else None
+        return value if isinstance(value, str) and is_storable(value) else None
+
 
 _UNSURE: Any = object()
-
-
-def _to_sql(value: Any, field: Field) -> Any:
-    """A value as the column holds it; None where the column can hold no such value, _UNSURE where that is not known."""
-    kind = _KINDS[field.name]
-    if kind == "boolean" or isinstance(value, bool):
-        return value if kind == "boolean" and isinstance(value, bool) else None
-    if kind == "instant":
-        return to_microseconds(value) if isinstance(value, datetime) else _UNSURE if isinstance(value, str) else None
-    if kind == "decimal":
-        return _to_decimal(value) if isinstance(value, int | float) else None
-    return value if isinstance(value, str) and is_storable(value) else None
 
 
 def _to_decimal(number: int | float) -> Any:
@@ -150,7 +176,7 @@ def _json(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _compared(column: sa.Column[Any], order: str, value: Any) -> Condition:
+def _compared(column: sa.ColumnElement[Any], order: str, value: Any) -> Condition:
     return column.op(order, is_comparison=True)(value)
 
 

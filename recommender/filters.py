@@ -1,4 +1,4 @@
-"""A small language that says which items a list may show.
+"""A small language that says which items a list may show, and in ``segment_rules`` which customers belong together.
 
     category under "GROCERY > DAIRY" and price < 10 and not brand in ["A", "B"] and attributes.colour = "red"
     attributes.size = customer.attributes.size
@@ -35,7 +35,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recommender.filter_parsing import Parser
+from recommender.filter_parsing import ITEMS, Parser, Vocabulary
 from recommender.filter_terms import Owner, Pair, Term
 
 
@@ -57,7 +57,11 @@ class Filter:
 
         return allows
 
+    def allows(self, row: Mapping[str, Any]) -> bool:
+        """Whether the filter lets a row pass where nobody asks."""
+        return self.term.holds(Pair(Owner(row), Owner({})))
 
-def parse_filter(text: str) -> Filter:
+
+def parse_filter(text: str, vocabulary: Vocabulary = ITEMS) -> Filter:
     """The filter that a text says; raises FilterError, a SettingError that names the place and the cure."""
-    return Filter(Parser(text).filter())
+    return Filter(Parser(text, vocabulary).filter())

@@ -19,6 +19,7 @@ from recommender.retention.suggestion_store import record_suggestions
 from recommender.retention.treatment_settings import policy_of
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
+from recommender.segment_store import SegmentStore
 from training.pipeline import instant_after_last_event
 from training.progress import shown
 from training.retention.scoring import scored_customers
@@ -51,6 +52,7 @@ def score_command(session: Session, as_of_text: str | None, out: Path | None) ->
         kept: list[dict[str, Any]] = []
         count = ScoreStore(store.engine).replace_all(_noted(rows, kept) if out else rows)
         record_suggestions(store.engine, policy_of(bundle.facts))
+        SegmentStore(store.engine).renew_all()
     if out:
         write_rows(kept, SCORE_COLUMNS, out)
     click.echo(json.dumps({"scored": count, "model_version": bundle.version, "as_of": as_of.isoformat()}))

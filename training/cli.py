@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "backtest": "training.backtest_command:backtest_command",
     "score": "training.answer_commands:score_command",
     "effects": "training.retention.effects_command:effects_command",
+    "segments": "training.retention.segment_command:segments_command",
     "recommend": "training.answer_commands:recommend_command",
     "synthesize": "training.synthetic_command:synthesize_command",
     "demo": "training.demo:demo_command",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -13,6 +13,13 @@ from markupsafe import Markup, escape
 # Drawn in this colour is what takes the colour of the page's text.
 _TEXT = "#010203"
 _OURS, _OTHERS = "#d9772b", "#3f7fbf"
+# Colours that the colour-blind tell apart (Okabe and Ito, 2008), each with a line of its own.
+_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
+_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)))
+# From dark blue to yellow with even steps of lightness: told apart without any colour.
+_HEAT = "cividis"
+_HATCHES = ("", "//", "..", "\\\\", "xx", "--")
+_CELL_INCHES = (0.62, 0.34)
 _ROW_INCHES = 0.32
 _PIXELS_PER_POINT = 4 / 3
 
@@ -85,6 +92,71 @@ def bars(shares: Mapping[str, float], *, label: str, number: str, at_most: int =
     axes.set_xlabel(label)
     axes.grid(axis="x", color=_TEXT, alpha=0.15)
     return _svg(figure, f"Bars: {label}", number)
+
+
+def heat_map(
+    values: Sequence[Sequence[float | None]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    label: str,
+    shown: Callable[[float], str],
+    number: str,
+) -> Markup:
+    """Cells whose lightness and text say a value, rows from top to bottom; None leaves a cell out."""
+    import numpy as np
+
+    grid = np.ma.masked_invalid(np.array([[np.nan if one is None else one for one in row] for row in values], float))
+    width, height = (size * count for size, count in zip(_CELL_INCHES, (len(columns), len(rows)), strict=True))
+    figure, axes = _axes(height=height + 0.9, width=width + 1.6)
+    mesh = axes.pcolormesh(grid, cmap=_HEAT, edgecolors="none", vmin=0.0, vmax=float(grid.max() or 1.0))
+    for row, column in zip(*np.nonzero(~np.ma.getmaskarray(grid)), strict=True):
+        value = float(grid[row, column])
+        colour = "#ffffff" if mesh.norm(value) < 0.55 else "#000000"
+        axes.text(column + 0.5, row + 0.5, shown(value), ha="center", va="center", color=colour, size=8)
+    axes.set_xticks([place + 0.5 for place in range(len(columns))], columns)
+    axes.set_yticks([place + 0.5 for place in range(len(rows))], rows)
+    axes.invert_yaxis()
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel(label)
+    return _svg(figure, f"Heat map: {label}", number)
+
+
+def curves(lines: Mapping[str, Mapping[str, Sequence[Any]]], *, x_label: str, y_label: str, number: str) -> Markup:
+    """Lines of ``x`` and ``y`` by their names, each with a band between ``low`` and ``high`` where it has one."""
+    figure, axes = _axes(height=3.8)
+    for place, (name, line) in enumerate(lines.items()):
+        colour, style = _COLOURS[place % len(_COLOURS)], _LINES[place % len(_LINES)]
+        drawn = [float("nan") if one is None else one for one in line["y"]]
+        axes.plot(line["x"], drawn, color=colour, linestyle=style, linewidth=2, label=_label(name, None))
+        if "low" in line:
+            axes.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.2, linewidth=0)
+        if any(isinstance(one, str) for one in line["x"]):
+            axes.tick_params(axis="x", rotation=45)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.set_ylim(bottom=0.0)
+    axes.legend(frameon=False, labelcolor=_TEXT, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.grid(color=_TEXT, alpha=0.15)
+    return _svg(figure, f"Lines: {y_label} by {x_label}", number)
+
+
+def stacked_bars(bars_of: Mapping[str, Mapping[str, float]], *, label: str, number: str) -> Markup:
+    """One bar for each name, made of parts of the same names in the same order."""
+    figure, axes = _axes(height=3.8)
+    parts = list(next(iter(bars_of.values()), {}))
+    floor = [0.0] * len(bars_of)
+    for place, part in enumerate(parts):
+        heights = [float(one[part]) for one in bars_of.values()]
+        colour, hatch = _COLOURS[place % len(_COLOURS)], _HATCHES[place % len(_HATCHES)]
+        axes.bar(list(bars_of), heights, bottom=floor, color=colour, hatch=hatch, edgecolor="#ffffff", label=part)
+        floor = [low + high for low, high in zip(floor, heights, strict=True)]
+    axes.set_ylabel(label)
+    axes.tick_params(axis="x", rotation=45)
+    axes.legend(frameon=False, labelcolor=_TEXT, loc="center left", bbox_to_anchor=(1.0, 0.5), reverse=True)
+    axes.grid(axis="y", color=_TEXT, alpha=0.15)
+    return _svg(figure, f"Stacked bars: {label}", number)
 
 
 def _axes(*, height: float, width: float = 7.2) -> tuple[Any, Any]:

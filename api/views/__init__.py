@@ -6,6 +6,7 @@ from api.views.items import views as items
 from api.views.operations import views as operations
 from api.views.recommendations import views as recommendations
 from api.views.risks import views as risks
+from api.views.segments import views as segments
 from api.views.treatments import views as treatments
 
-VIEWS = (recommendations, items, risks, treatments, customers, events, operations)
+VIEWS = (recommendations, items, risks, treatments, segments, customers, events, operations)

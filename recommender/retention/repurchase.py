@@ -46,18 +46,22 @@ def waiting_counts(orders: pd.DataFrame, as_of: datetime) -> dict[int, np.ndarra
 def repurchase_curves(counts: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
     """For each N the days told, the share within them with its interval, and the days until half of them had ordered.
 
-    A curve ends where nobody is watched any more; without a customer it is empty.
+    A curve ends where nobody is watched any more whom it could happen to; without a customer it is empty.
     """
     return [_curve(number, *rows) for number, rows in sorted(counts.items())]
 
 
 def kaplan_meier(happened: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Share to whom it happened by the end of each day, and its lower and upper bound; NaN where nobody is watched."""
+    """Share to whom it happened by the end of each day, and its lower and upper bound; NaN where nobody is watched.
+
+    Where it happened to everybody the share stays 1.
+    """
     import numpy as np
 
     at_risk = np.cumsum((happened + unseen)[::-1])[::-1].astype("float64")
     with np.errstate(divide="ignore", invalid="ignore"):
-        stays = np.where(at_risk > 0, np.cumprod(1 - happened / at_risk), np.nan)
+        stays = np.cumprod(np.where(at_risk > 0, 1 - happened / at_risk, 1.0))
+        stays = np.where((at_risk > 0) | (stays == 0), stays, np.nan)
         spread = np.sqrt(np.cumsum(happened / (at_risk * (at_risk - happened)))) / np.abs(np.log(stays))
         low, high = (1 - stays ** np.exp(sign * _DEVIATIONS * spread) for sign in (-1, 1))
     certain = (stays == 0) | (stays == 1)

@@ -46,18 +46,15 @@ def lifecycle_states(
 
 def order_states(orders: pd.DataFrame, customer_ids: pd.Index, as_of: datetime, activity_days: float) -> pd.Series:
     """States by orders, of which ``customer_id`` and ``ordered_at`` are looked at: order lines or whole orders."""
-    ages = _ages(orders, as_of)
-    by_customer = ages.groupby("customer_id")["age"]
-    first, last = (one.reindex(customer_ids) for one in (by_customer.max(), by_customer.min()))
-    returned = ages.loc[(ages["interval"] > activity_days) & (ages["age"] <= activity_days), "customer_id"]
+    told = _told_by_orders(orders, as_of, activity_days).reindex(customer_ids)
     return _chosen(
         customer_ids,
         {
-            PROSPECT: last.isna(),
-            LAPSED: last > activity_days,
-            WON_BACK: customer_ids.isin(returned.unique()),
-            NEW: first <= activity_days,
-            SLIPPING: last > _patience(ages).reindex(customer_ids),
+            PROSPECT: told["last"].isna(),
+            LAPSED: told["last"] > activity_days,
+            WON_BACK: told["returned"] > 0,
+            NEW: told["first"] <= activity_days,
+            SLIPPING: told["last"] > told["patience"],
         },
     )
 
@@ -103,23 +100,35 @@ def _chosen(customer_ids: pd.Index, conditions: Mapping[str, Any]) -> pd.Series:
     return pd.Series(chosen, index=customer_ids, dtype="string", name="segment")
 
 
-def _ages(orders: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """Customer and age of each order in days, oldest first, with the days since the order before, NaN at the first."""
-    ages = orders[["customer_id"]].assign(age=age_days(orders["ordered_at"], as_of))
-    ages = ages.sort_values(["customer_id", "age"], ascending=[True, False], kind="stable")
-    return ages.assign(interval=ages.groupby("customer_id")["age"].shift() - ages["age"])
+def _told_by_orders(orders: pd.DataFrame, as_of: datetime, activity_days: float) -> pd.DataFrame:
+    """By customer the ages of the first and the last order, how often a lapse ended within the window, the patience.
 
-
-def _patience(ages: pd.DataFrame) -> pd.Series:
-    """By customer the days of silence that the own rhythm explains; NaN without two days with orders.
-
-    Several orders on one day, of 24 hours counted back from the instant, count as one.
+    The patience is the days of silence that the own rhythm explains; NaN without two days with orders. Several orders
+    on one day, of 24 hours counted back from the instant, count as one.
     """
     import numpy as np
+    import pandas as pd
 
-    days = ages[["customer_id"]].assign(day=ages["age"] // 1).drop_duplicates()
-    interval = (days.groupby("customer_id")["day"].shift() - days["day"]).groupby(days["customer_id"])
-    return np.maximum(SLIPPING_RATIO * interval.median(), interval.quantile(SLIPPING_SHARE))
+    numbers, customer_ids = pd.factorize(orders["customer_id"])
+    ages = pd.DataFrame({"customer": numbers, "age": age_days(orders["ordered_at"], as_of).to_numpy()})
+    ages = ages.sort_values(["customer", "age"], ascending=[True, False], kind="stable")
+    days = ages.assign(day=ages["age"] // 1).drop_duplicates(["customer", "day"])
+    interval = _since_before(days, "day").groupby(days["customer"])
+    is_return = (_since_before(ages, "age") > activity_days) & (ages["age"] <= activity_days)
+    by_customer = ages.groupby("customer")["age"]
+    return pd.DataFrame(
+        {
+            "first": by_customer.max(),
+            "last": by_customer.min(),
+            "returned": is_return.groupby(ages["customer"]).sum(),
+            "patience": np.maximum(SLIPPING_RATIO * interval.median(), interval.quantile(SLIPPING_SHARE)),
+        }
+    ).set_axis(customer_ids)
+
+
+def _since_before(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Days from the row before of the same customer, NaN at the first; rows lie by customer, oldest first."""
+    return (rows[column].shift() - rows[column]).where(rows["customer"] == rows["customer"].shift())
 
 
 def _weight(contracts: pd.DataFrame, age: float) -> pd.Series:

@@ -57,14 +57,28 @@ def month_by_month(
 
     counts = np.zeros((len(cutoffs), len(ORIGINS), len(STATES)), dtype="int64")
     before = pd.Series(dtype="string")
+    numbered = _numbered(tables)
     for place, cutoff in enumerate(cutoffs):
-        known = {name: as_of(table, tables[name], cutoff) for name, table in STATE_TABLES.items()}
+        known = {name: as_of(table, numbered[name], cutoff) for name, table in STATE_TABLES.items()}
         ids = pd.concat([frame["customer_id"] for frame in known.values()]).unique()
-        states = lifecycle_states(known, pd.Index(ids, dtype="string"), cutoff, definition)
+        states = lifecycle_states(known, pd.Index(ids), cutoff, definition)
         origins = before.reindex(states.index).fillna(UNKNOWN)
         np.add.at(counts[place], (_places(origins, ORIGINS), _places(states, STATES)), 1)
         before = states
     return counts
+
+
+def _numbered(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables with numbers in place of the ids: they are compared at every cutoff."""
+    import pandas as pd
+
+    numbers = pd.factorize(pd.concat([tables[name]["customer_id"] for name in STATE_TABLES]))[0]
+    kept, start = {}, 0
+    for name in STATE_TABLES:
+        end = start + len(tables[name])
+        kept[name] = tables[name].assign(customer_id=numbers[start:end])
+        start = end
+    return kept
 
 
 def transition_facts(counts: np.ndarray, cutoffs: Sequence[datetime], definition: ChurnDefinition) -> dict[str, Any]:

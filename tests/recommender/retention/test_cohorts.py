@@ -106,3 +106,6 @@ def test_all_orders_at_one_instant_are_made_within_no_day():
     second, third, fourth, _ = repurchase_curves(waiting_counts(whole_orders(one_day), APRIL))
     assert (second["share"][0], second["median_days"]) == (1.0, 0)
     assert (third["share"][0], fourth["share"][0]) == (1.0, 0.0)
+    # it stays so for all days, and nobody was watched for a year without the fourth
+    assert (second["days"][-1], set(second["share"])) == (365, {1.0})
+    assert (fourth["days"][-1], set(fourth["share"])) == (84, {0.0})
