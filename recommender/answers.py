@@ -145,6 +145,8 @@ class ChurnRisk:
     those of ``as_of``, the later of that and the customer's last event. ``churn_curve`` holds pairs of days and the
     probability of having left by then. Where leaving is to order nothing within the days, it falls as these grow
     longer; where it is the end of a contract, it rises. Beyond ``churn_curve_learned_days`` it is extrapolated.
+
+    ``base_log_odds``, the contributions of the reasons and ``other_log_odds`` sum to the log-odds of the probability.
     """
 
     customer_id: str
@@ -175,6 +177,8 @@ class ChurnRisk:
     churn_curve: tuple[tuple[int, float], ...] | None = None
     churn_curve_learned_days: int | None = None
     scored_at: datetime | None = None
+    base_log_odds: float | None = None
+    other_log_odds: float | None = None
 
 
 @dataclass(frozen=True)

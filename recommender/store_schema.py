@@ -113,6 +113,8 @@ SCORES = sa.Table(
     sa.Column("suggested_treatment", TEXT),
     sa.Column("is_holdout", sa.Boolean(), nullable=False),
     sa.Column("reasons", TEXT, nullable=False),
+    sa.Column("base_log_odds", sa.Float(53)),
+    sa.Column("other_log_odds", sa.Float(53)),
     sa.Column("segment", TEXT),
     sa.Column("rfm", TEXT),
     sa.Column("region", TEXT),

@@ -132,6 +132,8 @@ def _score_columns() -> list[sa.Column[Any]]:
         _text("suggested_treatment"),
         sa.Column("is_holdout", flag, nullable=False),
         _text("reasons", required=True),
+        sa.Column("base_log_odds", number),
+        sa.Column("other_log_odds", number),
         _text("segment"),
         _text("rfm"),
         _text("region"),
