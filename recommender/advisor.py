@@ -12,6 +12,7 @@ from typing import Any
 from recommender import item_answers, list_answers, rerank_answers
 from recommender.answers import (
     MAIN_DEFINITION,
+    ChurnDrivers,
     ChurnRisk,
     CustomerList,
     CustomerSummary,
@@ -24,11 +25,13 @@ from recommender.answers import (
 )
 from recommender.artifact_store import ArtifactStore
 from recommender.bundle import ModelBundle
+from recommender.driver_store import DriverStore
 from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore
 from recommender.kept_requests import shown_list
 from recommender.list_requests import ListRequest
 from recommender.retention import risk_answers, treatment_answers
+from recommender.retention.drivers import EVERYBODY, drivers_of
 from recommender.retention.effect_answers import MeasuredEffects
 from recommender.retention.treatment_answers import TreatmentLadder
 from recommender.score_store import ScoreStore
@@ -54,6 +57,7 @@ class Advisor:
     def __init__(self, store: EventStore, artifacts: ArtifactStore, *, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._scores = ScoreStore(store.engine)
+        self._drivers = DriverStore(store.engine)
         self._artifacts = artifacts
         self._clock = clock
         self._bundle: ModelBundle | None = None
@@ -182,6 +186,12 @@ class Advisor:
     def treatment_effects(self, definition: str) -> MeasuredEffects:
         """What the treatments of a definition of churn brought, as last measured."""
         return treatment_answers.effects(self._store.engine, self._bundle, definition)
+
+    def churn_drivers(
+        self, definition: str = MAIN_DEFINITION, *, group: str = EVERYBODY, name: str = EVERYBODY
+    ) -> ChurnDrivers:
+        """Which causes drive churn over everybody, or within a segment or region, beside a month before."""
+        return drivers_of(self._drivers, definition, group, name)
 
     def value(self, customer_id: str) -> CustomerValue:
         """What the customer was and will be worth, as of the last scoring."""

@@ -243,3 +243,35 @@ class RiskPage:
 
     risks: tuple[ChurnRisk, ...]
     next_cursor: str | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class ChurnDriver:
+    """One cause over the population: whom it is told of as raising the risk, and the expected loss it carries.
+
+    ``mean_contribution`` is in log-odds over those customers. What is compared is None where no scoring of about a
+    month before is kept.
+    """
+
+    code: str
+    meaning: str
+    lever: str
+    customer_count: int
+    customer_share: float
+    mean_contribution: float
+    expected_loss: float
+    customer_share_before: float | None
+    customer_share_change: float | None
+    expected_loss_before: float | None
+
+
+@dataclass(frozen=True)
+class ChurnDrivers:
+    """The causes of a scoring, the one that carries most expected loss first."""
+
+    definition: str
+    as_of: datetime | None
+    compared_with: datetime | None
+    customer_count: int
+    expected_loss: float
+    drivers: tuple[ChurnDriver, ...]

@@ -165,6 +165,20 @@ TREATMENT_EFFECTS = sa.Table(
     sa.Column("measured", TEXT, nullable=False),
 )
 
+# What drove churn at every scoring: sums over customers, none of whom is named.
+CHURN_DRIVERS = sa.Table(
+    "churn_drivers",
+    METADATA,
+    sa.Column("definition", TEXT, primary_key=True),
+    sa.Column("as_of", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("group", TEXT, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
+    sa.Column("code", TEXT, primary_key=True),
+    sa.Column("customer_count", sa.BigInteger(), nullable=False),
+    sa.Column("contribution", sa.Float(53), nullable=False),
+    sa.Column("expected_loss", sa.Float(53), nullable=False),
+)
+
 # Segments that are rules in the filter language, by name, and who was in them from when to when.
 SEGMENTS = sa.Table(
     "segments",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import pandas as pd
+import sqlalchemy as sa
 
 from recommender.bundle import ModelBundle
+from recommender.driver_store import DriverStore
 from recommender.history import History
+from recommender.retention.drivers import DriverTally
 from recommender.retention.risk_scoring import score_rows
 from recommender.score_rows import ScoreRow
+from recommender.score_store import ScoreStore
 from training.examples import known_before
 from training.progress import Steps
 
@@ -23,3 +27,11 @@ def scored_customers(history: History, bundle: ModelBundle, *, as_of: datetime, 
         customer_ids = pd.Index(pd.concat(ids).unique(), dtype="string", name="customer_id").sort_values()
         if len(customer_ids):
             yield from score_rows(tables, customer_ids, bundle, as_of)
+
+
+def keep_scores(engine: sa.Engine, rows: Iterable[ScoreRow]) -> int:
+    """Put the rows in place of all scores, and keep what drives churn in them; returns how many there are."""
+    drivers = DriverTally()
+    count = ScoreStore(engine).replace_all(drivers.counting(rows))
+    DriverStore(engine).put(drivers.counts())
+    return count
