@@ -190,7 +190,11 @@ class Advisor:
     def churn_drivers(
         self, definition: str = MAIN_DEFINITION, *, group: str = EVERYBODY, name: str = EVERYBODY
     ) -> ChurnDrivers:
-        """Which causes drive churn over everybody, or within a segment or region, beside a month before."""
+        """Which causes drive churn over everybody, or within a segment or region, beside a month before.
+
+        Raises UnknownName for a definition that the bundle does not answer.
+        """
+        risk_answers.check_definition(self._bundle, definition)
         return drivers_of(self._drivers, definition, group, name)
 
     def value(self, customer_id: str) -> CustomerValue:

@@ -101,7 +101,7 @@ class RiskReasonOut(Answer):
     """Why a customer is likely to leave or to stay."""
 
     code: str = Field(description="For programs: " + "; ".join(f"`{one.code}`: {one.meaning}" for one in CAUSES))
-    text: str = Field(description="A sentence for people, with the figures of the customer as of `as_of`")
+    text: str = Field(description="A sentence for people, with the figures of the customer as of `scored_at`")
     lever: str = Field(description="What helps against it: offer, service, product or none")
     direction: str = Field(description="`up`: raises the risk, `down`: lowers it")
     contribution: float = Field(description="Share in the score, in log-odds")

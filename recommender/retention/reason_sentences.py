@@ -13,6 +13,7 @@ from recommender.touchpoints.surveys import SURVEY_SCALES
 _LOW_SATISFACTION = 0.6
 # Less than this is no rise of prices and no loss of discounts that anybody would feel.
 _FELT_SHARE = 0.01
+_YEAR_DAYS = 365
 
 
 class Figures(dict[str, float]):
@@ -239,8 +240,8 @@ def used_offers(f: Figures) -> str | None:
 
 
 def new_customer(f: Figures) -> str | None:
-    """How short the customer has been one."""
-    return None if isnan(_tenure(f)) else f"A customer for only {_days(_tenure(f))}"
+    """How short the customer has been one, within the first year."""
+    return f"A customer for only {_days(_tenure(f))}" if _tenure(f) < _YEAR_DAYS else None
 
 
 def old_customer(f: Figures) -> str | None:

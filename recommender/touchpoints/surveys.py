@@ -51,7 +51,10 @@ def _satisfaction(rows: pd.DataFrame) -> pd.DataFrame:
     """All answers on one scale, from 0 for the worst to 1 for the best: the last, and the mean of the recent ones."""
     import pandas as pd
 
-    low, high = (rows["kind"].map({kind: ends[place] for kind, ends in SURVEY_SCALES.items()}) for place in (0, 1))
+    low, high = (
+        rows["kind"].map({kind: ends[place] for kind, ends in SURVEY_SCALES.items()}).astype("float64")
+        for place in (0, 1)
+    )
     placed = rows.assign(satisfaction=(rows["score"] - low) / (high - low), order_of_age=-rows["age"])
     placed["order_of_satisfaction"] = -placed["satisfaction"]
     last = last_by(placed, "customer_id", ["order_of_age", "order_of_satisfaction"])["satisfaction"]

@@ -1,7 +1,7 @@
 import math
 
-from recommender.touchpoints.surveys import SURVEY_BLOCK, SURVEY_RESPONSES
-from tests.recommender.rows import features_of, rows_of
+from recommender.touchpoints.surveys import SURVEY_BLOCK, SURVEY_RESPONSES, survey_features
+from tests.recommender.rows import CUTOFF, features_of, rows_of
 
 
 def answer(response_id, kind, days, score, customer_id="ann"):
@@ -62,3 +62,7 @@ def test_answers_of_all_kinds_are_put_on_one_scale_from_worst_to_best():
     assert ann["satisfaction_last_share"] == 0.25
     assert ann["satisfaction_182d_mean_share"] == (0.9 + 0.5 + 0.25) / 3
     assert ann["satisfaction_182d_lowest_share"] == 0.25
+
+
+def test_no_answer_gives_no_customer():
+    assert len(survey_features(SURVEY_RESPONSES.empty(), CUTOFF)) == 0

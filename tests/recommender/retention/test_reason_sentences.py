@@ -146,6 +146,7 @@ SAID = [
     (say.unused_offers, {"offer_treatment_count": 3.0, "offer_redemption_count": 0.0}, "3 offers made, none used"),
     (say.used_offers, {"offer_redemption_count": 1.0}, "1 offer used so far"),
     (say.new_customer, {"days_since_sign_up": 20.0}, "A customer for only 20 days"),
+    (say.new_customer, {"days_since_sign_up": 400.0}, None),
     (say.old_customer, {"days_since_first_order": 700.0}, "A customer for 700 days"),
     (say.referred, {"referral_count": 2.0}, "2 customers referred so far"),
 ]
