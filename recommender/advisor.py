@@ -12,6 +12,7 @@ from typing import Any
 from recommender import item_answers, list_answers, rerank_answers
 from recommender.answers import (
     MAIN_DEFINITION,
+    ChurnDrivers,
     ChurnRisk,
     CustomerBase,
     CustomerList,
@@ -25,11 +26,13 @@ from recommender.answers import (
 )
 from recommender.artifact_store import ArtifactStore
 from recommender.bundle import ModelBundle
+from recommender.driver_store import DriverStore
 from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore
 from recommender.kept_requests import shown_list
 from recommender.list_requests import ListRequest
 from recommender.retention import risk_answers, treatment_answers
+from recommender.retention.drivers import EVERYBODY, drivers_of
 from recommender.retention.effect_answers import MeasuredEffects
 from recommender.retention.treatment_answers import TreatmentLadder
 from recommender.score_store import ScoreStore
@@ -57,6 +60,7 @@ class Advisor:
         self._store = store
         self._scores = ScoreStore(store.engine)
         self.segments = SegmentStore(store.engine)
+        self._drivers = DriverStore(store.engine)
         self._artifacts = artifacts
         self._clock = clock
         self._bundle: ModelBundle | None = None
@@ -185,6 +189,16 @@ class Advisor:
     def treatment_effects(self, definition: str) -> MeasuredEffects:
         """What the treatments of a definition of churn brought, as last measured."""
         return treatment_answers.effects(self._store.engine, self._bundle, definition)
+
+    def churn_drivers(
+        self, definition: str = MAIN_DEFINITION, *, group: str = EVERYBODY, name: str = EVERYBODY
+    ) -> ChurnDrivers:
+        """Which causes drive churn over everybody, or within a segment or region, beside a month before.
+
+        Raises UnknownName for a definition that the bundle does not answer.
+        """
+        risk_answers.check_definition(self._bundle, definition)
+        return drivers_of(self._drivers, definition, group, name)
 
     def value(self, customer_id: str) -> CustomerValue:
         """What the customer was and will be worth, as of the last scoring."""

@@ -145,6 +145,8 @@ class ChurnRisk:
     those of ``as_of``, the later of that and the customer's last event. ``churn_curve`` holds pairs of days and the
     probability of having left by then. Where leaving is to order nothing within the days, it falls as these grow
     longer; where it is the end of a contract, it rises. Beyond ``churn_curve_learned_days`` it is extrapolated.
+
+    ``base_log_odds``, the contributions of the reasons and ``other_log_odds`` sum to the log-odds of the probability.
     """
 
     customer_id: str
@@ -175,6 +177,8 @@ class ChurnRisk:
     churn_curve: tuple[tuple[int, float], ...] | None = None
     churn_curve_learned_days: int | None = None
     scored_at: datetime | None = None
+    base_log_odds: float | None = None
+    other_log_odds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -248,3 +252,35 @@ class RiskPage:
 
     risks: tuple[ChurnRisk, ...]
     next_cursor: str | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class ChurnDriver:
+    """One cause over the population: whom it is told of as raising the risk, and the expected loss it carries.
+
+    ``mean_contribution`` is in log-odds over those customers. What is compared is None where no scoring of about a
+    month before is kept.
+    """
+
+    code: str
+    meaning: str
+    lever: str
+    customer_count: int
+    customer_share: float
+    mean_contribution: float
+    expected_loss: float
+    customer_share_before: float | None
+    customer_share_change: float | None
+    expected_loss_before: float | None
+
+
+@dataclass(frozen=True)
+class ChurnDrivers:
+    """The causes of a scoring, the one that carries most expected loss first."""
+
+    definition: str
+    as_of: datetime | None
+    compared_with: datetime | None
+    customer_count: int
+    expected_loss: float
+    drivers: tuple[ChurnDriver, ...]

@@ -57,6 +57,8 @@ class ScoreRow:
     expected_next_order_at: datetime | None = None
     next_order_earliest_at: datetime | None = None
     next_order_latest_at: datetime | None = None
+    base_log_odds: float | None = None
+    other_log_odds: float | None = None
 
 
 _NAMES = tuple(field.name for field in fields(ScoreRow))

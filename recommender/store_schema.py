@@ -113,6 +113,8 @@ SCORES = sa.Table(
     sa.Column("suggested_treatment", TEXT),
     sa.Column("is_holdout", sa.Boolean(), nullable=False),
     sa.Column("reasons", TEXT, nullable=False),
+    sa.Column("base_log_odds", sa.Float(53)),
+    sa.Column("other_log_odds", sa.Float(53)),
     sa.Column("segment", TEXT),
     sa.Column("rfm", TEXT),
     sa.Column("region", TEXT),
@@ -174,6 +176,20 @@ TREATMENT_EFFECTS = sa.Table(
     sa.Column("definition", TEXT, primary_key=True),
     sa.Column("as_of", sa.BigInteger(), nullable=False),
     sa.Column("measured", TEXT, nullable=False),
+)
+
+# What drove churn at every scoring: sums over customers, none of whom is named.
+CHURN_DRIVERS = sa.Table(
+    "churn_drivers",
+    METADATA,
+    sa.Column("definition", TEXT, primary_key=True),
+    sa.Column("as_of", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("group", TEXT, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
+    sa.Column("code", TEXT, primary_key=True),
+    sa.Column("customer_count", sa.BigInteger(), nullable=False),
+    sa.Column("contribution", sa.Float(53), nullable=False),
+    sa.Column("expected_loss", sa.Float(53), nullable=False),
 )
 
 # Segments that are rules in the filter language, by name, and who was in them from when to when.

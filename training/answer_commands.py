@@ -15,14 +15,10 @@ from recommender.answers import Recommendations
 from recommender.errors import SettingError
 from recommender.periods import instant
 from recommender.retention.risk_reasons import REASONS_AT_MOST
-from recommender.retention.suggestion_store import record_suggestions
-from recommender.retention.treatment_settings import policy_of
 from recommender.score_rows import ScoreRow
-from recommender.score_store import ScoreStore
-from recommender.segment_store import SegmentStore
 from training.pipeline import instant_after_last_event
 from training.progress import shown
-from training.retention.scoring import scored_customers
+from training.retention.scoring import keep_scores, scored_customers
 from training.row_files import write_rows
 from training.session import Session
 
@@ -50,9 +46,7 @@ def score_command(session: Session, as_of_text: str | None, out: Path | None) ->
             raise SettingError(f"the served bundle knows what happened up to {bundle.as_of}; score as of then or later")
         rows = scored_customers(history, bundle, as_of=as_of, steps=shown)
         kept: list[dict[str, Any]] = []
-        count = ScoreStore(store.engine).replace_all(_noted(rows, kept) if out else rows)
-        record_suggestions(store.engine, policy_of(bundle.facts))
-        SegmentStore(store.engine).renew_all()
+        count = keep_scores(store.engine, _noted(rows, kept) if out else rows, bundle)
     if out:
         write_rows(kept, SCORE_COLUMNS, out)
     click.echo(json.dumps({"scored": count, "model_version": bundle.version, "as_of": as_of.isoformat()}))

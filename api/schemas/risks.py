@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from api.schemas.common import Answer, AsOf, ModelVersion, Query
 from recommender.answers import RiskFilter
+from recommender.retention.causes import CAUSES
 
 Sort = Literal[
     "-expected_loss",
@@ -32,13 +33,22 @@ RISK_EXAMPLE: dict[str, Any] = {
     "action": "call about the open ticket",
     "reasons": [
         {
-            "code": "gap_longer_than_usual",
-            "text": "Last order 31 days ago, usually every 9 days",
+            "code": "unresolved_tickets",
+            "text": "2 open tickets, the oldest for 9 days",
+            "lever": "service",
+            "direction": "up",
+            "contribution": 0.6,
+        },
+        {
+            "code": "no_order",
+            "text": "No order for 31 days; usually every 9",
             "lever": "offer",
             "direction": "up",
             "contribution": 1.4,
-        }
+        },
     ],
+    "base_log_odds": -1.31,
+    "other_log_odds": -0.2,
     "model_version": "20171204T000000Z-1f3a",
     "as_of": "2017-12-04T00:00:00Z",
     "definition": "churn",
@@ -90,8 +100,8 @@ class RisksQuery(Query):
 class RiskReasonOut(Answer):
     """Why a customer is likely to leave or to stay."""
 
-    code: str = Field(description="For programs")
-    text: str = Field(description="A sentence for people")
+    code: str = Field(description="For programs: " + "; ".join(f"`{one.code}`: {one.meaning}" for one in CAUSES))
+    text: str = Field(description="A sentence for people, with the figures of the customer as of `scored_at`")
     lever: str = Field(description="What helps against it: offer, service, product or none")
     direction: str = Field(description="`up`: raises the risk, `down`: lowers it")
     contribution: float = Field(description="Share in the score, in log-odds")
@@ -113,7 +123,14 @@ class ChurnRiskOut(Answer):
     predicted_value: float | None = Field(description="Expected within the horizon, in the account currency")
     lever: str = Field(description="What may keep the customer: offer, service, product or none")
     action: str = Field(description="What to do")
-    reasons: tuple[RiskReasonOut, ...] = Field(description="The strongest first")
+    reasons: tuple[RiskReasonOut, ...] = Field(
+        description="What was done to the customer and raises the risk, then what else moved it most"
+    )
+    base_log_odds: float | None = Field(
+        description="Log-odds before anything of the customer is looked at; with the contributions of the reasons and "
+        "`other_log_odds` it sums to the log-odds of `churn_probability`"
+    )
+    other_log_odds: float | None = Field(description="What all that is not told as a reason adds up to, in log-odds")
     model_version: ModelVersion
     as_of: AsOf
     definition: str = Field(description="Which definition of churn this is about")

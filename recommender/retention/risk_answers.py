@@ -177,6 +177,8 @@ def _risk_of(row: ScoreRow) -> ChurnRisk:
         churn_curve=None if row.churn_curve is None else told(row.churn_curve, row.horizon_days),
         churn_curve_learned_days=row.churn_curve_learned_days,
         scored_at=row.as_of,
+        base_log_odds=row.base_log_odds,
+        other_log_odds=row.other_log_odds,
     )
 
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from recommender.answers import RiskReason
 from recommender.bundle import ModelBundle
 from recommender.retention.customer_figures import figures_of
 from recommender.retention.definitions import ChurnDefinition
 from recommender.retention.open_problems import open_problems
 from recommender.retention.order_times import times_of
 from recommender.retention.risk_policy import band_of, lever_of
-from recommender.retention.risk_reasons import LAPSED, NOT_MODELLED, reasons_of
+from recommender.retention.risk_reasons import LAPSED, NO_EVIDENCE, NOT_MODELLED, Reasons, reasons_of
 from recommender.retention.treatment_settings import policy_of
 from recommender.retention.treatments import Situation, TreatmentPolicy
 from recommender.score_rows import ScoreRow
@@ -36,8 +35,9 @@ class Risks:
 
     inside: pd.Index
     probabilities: Mapping[str, float] = field(default_factory=dict)
-    reasons: Mapping[str, tuple[RiskReason, ...]] = field(default_factory=dict)
+    reasons: Mapping[str, Reasons] = field(default_factory=dict)
     troubled: frozenset[str] = frozenset()
+    base_log_odds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ def risks_of(
         return Risks(inside)
     every = FEATURES.compute(tables, inside, as_of)
     features = every[columns]
-    reasons = reasons_of(features, model.contributions(features))
+    reasons = reasons_of(every, model.contributions(features))
     responses = tables.get("survey_responses", TABLES["survey_responses"].empty())
     troubled = open_problems(every, responses, as_of)
-    return Risks(inside, model.predict_proba(features).to_dict(), reasons, troubled)
+    return Risks(inside, model.predict_proba(features).to_dict(), reasons, troubled, model.base_log_odds)
 
 
 def _records(figures: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -119,7 +119,9 @@ def _risk(record: Mapping[Any, Any], risks: Risks) -> dict[str, Any]:
     customer_id, value = record["customer_id"], record["predicted_value"]
     probability = risks.probabilities.get(customer_id)
     in_population = customer_id in risks.inside
-    reasons = risks.reasons.get(customer_id) or ((NOT_MODELLED,) if in_population else (LAPSED,))
+    found = risks.reasons.get(customer_id)
+    told = found.told if found else ()
+    reasons = told or (NO_EVIDENCE if found else NOT_MODELLED if in_population else LAPSED,)
     band = None if probability is None else band_of(probability)
     return {
         "in_population": in_population,
@@ -127,6 +129,8 @@ def _risk(record: Mapping[Any, Any], risks: Risks) -> dict[str, Any]:
         "band": band,
         "expected_loss": None if probability is None or value is None else probability * max(value, 0.0),
         "reasons": reasons,
+        "base_log_odds": risks.base_log_odds if found else None,
+        "other_log_odds": found.other_log_odds if found else None,
         "lever": lever_of(reasons),
     }
 

@@ -16,6 +16,7 @@ from recommender.touchpoints.offer_features import OFFER_BLOCK
 from recommender.touchpoints.offers import ASSIGNMENTS, OFFERS, REDEMPTIONS
 from recommender.touchpoints.order_features import ORDER_BLOCK
 from recommender.touchpoints.orders import ORDER_LINES, RETURNS
+from recommender.touchpoints.prices import PRICE_BLOCK
 from recommender.touchpoints.referrals import REFERRAL_BLOCK, REFERRALS
 from recommender.touchpoints.return_features import RETURN_BLOCK
 from recommender.touchpoints.subscriptions import SUBSCRIPTION_BLOCK, SUBSCRIPTIONS
@@ -47,6 +48,7 @@ BLOCKS: tuple[FeatureBlock, ...] = (
     CUSTOMER_BLOCK,
     ORDER_BLOCK,
     DELIVERY_BLOCK,
+    PRICE_BLOCK,
     RETURN_BLOCK,
     BROWSING_BLOCK,
     SUBSCRIPTION_BLOCK,

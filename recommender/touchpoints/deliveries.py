@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # A delivery that nobody recorded is not late for ever.
 LATE_OPEN_DAYS = 60
+RECENT_DAYS = 91
 
 
 def delivery_features(order_lines: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
@@ -28,15 +29,24 @@ def delivery_features(order_lines: pd.DataFrame, cutoff: datetime) -> pd.DataFra
     is_open = delay.isna() & (age <= LATE_OPEN_DAYS)
     is_late = (delay > 0) | is_open
     lines = promised[["customer_id", "order_id"]].assign(
-        judged=delay.notna() | is_open, late=is_late, open=is_open, late_age=age.where(is_late)
+        judged=delay.notna() | is_open,
+        late=is_late,
+        open=is_open,
+        late_recent=is_late & (age < RECENT_DAYS),
+        late_age=age.where(is_late),
+        delay=delay.where(~is_open, age).where(is_late & (age < RECENT_DAYS)),
     )
-    orders = lines.groupby(["customer_id", "order_id"])[["judged", "late", "open"]].any()
-    counts = orders.groupby("customer_id").sum()
+    by_order = lines.groupby(["customer_id", "order_id"])
+    counts = by_order[["judged", "late", "open", "late_recent"]].any().groupby("customer_id").sum()
+    delays = by_order["delay"].max().groupby("customer_id")
     return pd.DataFrame(
         {
             "late_order_count": counts["late"],
             "late_order_share": share(counts["late"], counts["judged"]),
             "late_open_order_count": counts["open"],
+            "late_order_91d_count": counts["late_recent"],
+            "late_total_91d_days": delays.sum(),
+            "late_longest_91d_days": delays.max(),
             "days_since_last_late_order": lines.groupby("customer_id")["late_age"].min(),
         }
     )
@@ -66,6 +76,9 @@ DELIVERY_BLOCK = FeatureBlock(
             sentence="Orders that are late right now: {value:.0f}",
             lever="service",
         ),
+        Feature("late_order_91d_count", f"late orders promised for a time in the last {RECENT_DAYS} days"),
+        Feature("late_total_91d_days", "days that these came late, in all; open ones count until the cutoff"),
+        Feature("late_longest_91d_days", "days that the latest of these came late", UNKNOWN),
         Feature(
             "days_since_last_late_order",
             "days since the promised time of the last late order",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WINDOWS_DAYS = (56, 182)
+# Words in a reason that say the item was not as it should be; what is only not liked has none of them.
+DEFECT_WORDS = "defect|broke|damage|fault|not work|quality|wrong|spoil|expired|leak"
 
 
 def return_features(returns: pd.DataFrame, order_lines: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
@@ -19,10 +21,16 @@ def return_features(returns: pd.DataFrame, order_lines: pd.DataFrame, cutoff: da
     import pandas as pd
 
     age = age_days(returns["returned_at"], cutoff)
+    is_defect = returns["reason"].str.contains(DEFECT_WORDS, case=False, na=False).astype(bool)
     by_customer = returns.assign(age=age).groupby("customer_id")
     count, amount = by_customer.size(), by_customer["amount"].sum()
     bought = order_lines[order_lines["customer_id"].isin(count.index)].groupby("customer_id")
-    windows = {f"return_{days}d_count": (age < days).groupby(returns["customer_id"]).sum() for days in WINDOWS_DAYS}
+    within = {
+        f"return_{kind}{days}d_count": chosen & (age < days)
+        for kind, chosen in (("", age.notna()), ("defect_", is_defect))
+        for days in WINDOWS_DAYS
+    }
+    windows = pd.DataFrame(within).groupby(returns["customer_id"]).sum()
     return pd.DataFrame(
         {
             "return_count": count,
@@ -30,6 +38,7 @@ def return_features(returns: pd.DataFrame, order_lines: pd.DataFrame, cutoff: da
             "return_line_share": share(count, bought.size().reindex(count.index)).clip(upper=1),
             "return_amount_share": share(amount, bought["amount"].sum().reindex(count.index)).clip(upper=1),
             "days_since_last_return": by_customer["age"].min(),
+            "return_defect_count": is_defect.groupby(returns["customer_id"]).sum(),
             **windows,
         }
     )
@@ -50,6 +59,8 @@ RETURN_BLOCK = FeatureBlock(
             )
             for days in WINDOWS_DAYS
         ),
+        Feature("return_defect_count", "lines returned as broken, damaged, wrong or poor"),
+        *(Feature(f"return_defect_{days}d_count", f"such lines of the last {days} days") for days in WINDOWS_DAYS),
         Feature("return_amount", "paid back so far", sentence="Paid back for returns: {value:,.2f}", lever="product"),
         Feature(
             "return_line_share",

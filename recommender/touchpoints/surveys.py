@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SURVEY_SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 DETRACTOR_SCORE = 6
+RECENT_DAYS = 182
 
 SURVEY_RESPONSES = Table(
     "survey_responses",
@@ -43,7 +44,28 @@ def survey_features(responses: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
     features = pd.concat([features, *parts], axis=1)
     answer = features["nps_last_score"]
     features["is_nps_detractor"] = (answer <= DETRACTOR_SCORE).astype("float64").where(answer.notna())
-    return features
+    return pd.concat([features, _satisfaction(rows)], axis=1)
+
+
+def _satisfaction(rows: pd.DataFrame) -> pd.DataFrame:
+    """All answers on one scale, from 0 for the worst to 1 for the best: the last, and the mean of the recent ones."""
+    import pandas as pd
+
+    low, high = (
+        rows["kind"].map({kind: ends[place] for kind, ends in SURVEY_SCALES.items()}).astype("float64")
+        for place in (0, 1)
+    )
+    placed = rows.assign(satisfaction=(rows["score"] - low) / (high - low), order_of_age=-rows["age"])
+    placed["order_of_satisfaction"] = -placed["satisfaction"]
+    last = last_by(placed, "customer_id", ["order_of_age", "order_of_satisfaction"])["satisfaction"]
+    recent = placed[placed["age"] < RECENT_DAYS].groupby("customer_id")["satisfaction"]
+    return pd.DataFrame(
+        {
+            "satisfaction_last_share": last,
+            "satisfaction_182d_mean_share": recent.mean(),
+            "satisfaction_182d_lowest_share": recent.min(),
+        }
+    )
 
 
 def _scores(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -84,6 +106,9 @@ SURVEY_BLOCK = FeatureBlock(
             "days_since_last_survey", "days since the last answer", UNKNOWN, "Days since the last answer: {value:.0f}"
         ),
         *(feature for kind, (low, high) in SURVEY_SCALES.items() for feature in _score_features(kind, low, high)),
+        Feature("satisfaction_last_share", "last answer of any kind, from 0 for the worst to 1 for the best", UNKNOWN),
+        Feature("satisfaction_182d_mean_share", f"mean answer of the last {RECENT_DAYS} days, from 0 to 1", UNKNOWN),
+        Feature("satisfaction_182d_lowest_share", f"worst answer of the last {RECENT_DAYS} days, from 0 to 1", UNKNOWN),
         Feature("is_nps_detractor", f"1 if the last NPS answer is at most {DETRACTOR_SCORE}, else 0", UNKNOWN),
     ),
 )

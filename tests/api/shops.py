@@ -20,12 +20,11 @@ from recommender.artifact_store import ArtifactStore
 from recommender.bundle import ModelBundle
 from recommender.event_store import EventStore, open_event_store
 from recommender.history import History
-from recommender.score_store import ScoreStore
 from tests import small_shop
 from tests.conftest import NOW
 from training.pipeline import instant_after_last_event, train
 from training.progress import silent
-from training.retention.scoring import scored_customers
+from training.retention.scoring import keep_scores, scored_customers
 from training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(
@@ -81,7 +80,7 @@ def open_shop(home: Path, store_url: str, trained: tuple[ModelBundle, History]) 
     store = open_event_store(store_url, clock=lambda: NOW)
     fill(store)
     served = artifacts.load()
-    ScoreStore(store.engine).replace_all(scored_customers(history, served, as_of=served.as_of, steps=silent))
+    keep_scores(store.engine, scored_customers(history, served, as_of=served.as_of, steps=silent), served)
     keys = {scope: KeyStore(store.engine).create([scope], now=NOW)[1] for scope in SCOPES}
     store.close()
     return Shop(home, store_url, keys, version)

@@ -177,6 +177,27 @@ def test_the_churn_list_is_the_same_page_by_page_and_as_a_whole(server):
     assert rows[0]["reason_1"] == pages[0]["reasons"][0]["text"]
 
 
+def test_drivers_count_the_reasons_of_the_churn_list(server):
+    answer = server.ask("GET", "/v1/churn-drivers", scope="risk:read")
+    risks = [one for one in risks_of(server) if one["churn_probability"] is not None]
+    told = [reason["code"] for one in risks for reason in one["reasons"] if reason["direction"] == "up"]
+    found = answer.json
+    assert answer.status == 200
+    assert found["customer_count"] == len(risks)
+    assert found["compared_with"] is None
+    assert {one["code"]: one["customer_count"] for one in found["drivers"]} == {one: told.count(one) for one in told}
+    losses = [one["expected_loss"] for one in found["drivers"]]
+    assert losses == sorted(losses, reverse=True)
+    south = server.ask("GET", "/v1/churn-drivers?region=south", scope="risk:read").json
+    assert south["customer_count"] == len([one for one in risks if one["region"] == "south"])
+
+
+def test_drivers_of_a_segment_within_a_region_are_refused(server):
+    answer = server.ask("GET", "/v1/churn-drivers?region=south&segment=new", scope="risk:read")
+    assert answer.status == 422
+    assert "give one of them" in json.dumps(answer.json["errors"])
+
+
 def test_with_a_limit_a_file_is_one_page_and_names_the_next(server):
     accept = {"Accept": "text/csv"}
     first = server.ask("GET", "/v1/churn-risks?limit=3", scope="risk:read", headers=accept)

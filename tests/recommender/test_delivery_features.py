@@ -47,3 +47,15 @@ def test_orders_without_a_promise_are_never_late():
     ann = deliveries(line("a1", delivered_at=1.0))
     assert ann["late_order_count"] == 0
     assert math.isnan(ann["late_order_share"])
+
+
+def test_recent_delays_are_counted_in_days_and_an_open_one_until_the_cutoff():
+    ann = deliveries(
+        line("a1", promised_at=200.0, delivered_at=190.0),
+        line("a2", promised_at=50.0, delivered_at=46.0),
+        line("a2", "rice", promised_at=50.0, delivered_at=44.0),
+        line("a3", promised_at=3.0),
+    )
+    assert ann["late_order_91d_count"] == 2
+    assert ann["late_total_91d_days"] == 6 + 3
+    assert ann["late_longest_91d_days"] == 6

@@ -42,3 +42,13 @@ def test_a_return_without_a_known_order_leaves_the_share_unknown():
     features = features_of(RETURN_BLOCK, returns, rows_of(ORDER_LINES, bought("a1", 30.0)))
     assert features["return_line_share"].isna().to_dict() == {"ann": False, "bob": True}
     assert features.loc["ann", "return_line_share"] == 0
+
+
+def test_returns_of_what_was_not_as_it_should_be_are_counted_apart():
+    reasons = {"r1": "Defective", "r2": "arrived broken", "r3": "changed my mind", "r4": None}
+    rows = [returned(name, 70.0) | {"reason": reason} for name, reason in reasons.items()]
+    ann = features_of(RETURN_BLOCK, rows_of(RETURNS, *rows), rows_of(ORDER_LINES, bought("a1", 30.0))).loc["ann"]
+    assert ann["return_count"] == 4
+    assert ann["return_defect_count"] == 2
+    assert ann["return_defect_56d_count"] == 0
+    assert ann["return_defect_182d_count"] == 2

@@ -1,7 +1,7 @@
 import math
 
-from recommender.touchpoints.surveys import SURVEY_BLOCK, SURVEY_RESPONSES
-from tests.recommender.rows import features_of, rows_of
+from recommender.touchpoints.surveys import SURVEY_BLOCK, SURVEY_RESPONSES, survey_features
+from tests.recommender.rows import CUTOFF, features_of, rows_of
 
 
 def answer(response_id, kind, days, score, customer_id="ann"):
@@ -48,3 +48,21 @@ def test_of_two_answers_at_one_instant_the_lower_is_the_last():
     rows = rows_of(SURVEY_RESPONSES, answer("s1", "ces", 9.0, 2.0), answer("s2", "ces", 9.0, 5.0))
     assert features_of(SURVEY_BLOCK, rows).loc["ann", "ces_last_score"] == 2
     assert features_of(SURVEY_BLOCK, rows[::-1]).loc["ann", "ces_last_score"] == 2
+
+
+def test_answers_of_all_kinds_are_put_on_one_scale_from_worst_to_best():
+    rows = rows_of(
+        SURVEY_RESPONSES,
+        answer("s1", "nps", 200.0, 0.0),
+        answer("s2", "nps", 90.0, 9.0),
+        answer("s3", "csat", 60.0, 3.0),
+        answer("s4", "ces", 30.0, 2.5),
+    )
+    ann = features_of(SURVEY_BLOCK, rows).loc["ann"]
+    assert ann["satisfaction_last_share"] == 0.25
+    assert ann["satisfaction_182d_mean_share"] == (0.9 + 0.5 + 0.25) / 3
+    assert ann["satisfaction_182d_lowest_share"] == 0.25
+
+
+def test_no_answer_gives_no_customer():
+    assert len(survey_features(SURVEY_RESPONSES.empty(), CUTOFF)) == 0

@@ -13,13 +13,12 @@ from click.testing import CliRunner, Result
 from recommender.artifact_store import ArtifactStore
 from recommender.event_store import EventStore, open_event_store
 from recommender.history import History
-from recommender.score_store import ScoreStore
 from tests import small_shop
 from tests.conftest import NOW
 from training.cli import main
 from training.pipeline import Training, train
 from training.progress import silent
-from training.retention.scoring import scored_customers
+from training.retention.scoring import keep_scores, scored_customers
 from training.settings import TrainingSettings, read_settings
 
 CONFIG = "ranking_cutoffs = 2\npanel_cutoffs = 2\n"
@@ -58,8 +57,8 @@ def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainedSh
     training = train(history, settings, as_of=small_shop.END, seed=0, steps=silent)
     artifacts = ArtifactStore(home / "artifacts")
     artifacts.promote(artifacts.save(training.bundle), at=NOW)
-    rows = scored_customers(history, artifacts.load(), as_of=small_shop.END, steps=silent)
-    ScoreStore(store.engine).replace_all(rows)
+    served = artifacts.load()
+    keep_scores(store.engine, scored_customers(history, served, as_of=small_shop.END, steps=silent), served)
     yield TrainedShop(store, history, artifacts, training, settings)
     store.close()
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import pandas as pd
+import sqlalchemy as sa
 
 from recommender.bundle import ModelBundle
+from recommender.driver_store import DriverStore
 from recommender.history import History
+from recommender.retention.drivers import DriverTally
 from recommender.retention.risk_scoring import score_rows
+from recommender.retention.suggestion_store import record_suggestions
+from recommender.retention.treatment_settings import policy_of
 from recommender.score_rows import ScoreRow
+from recommender.score_store import ScoreStore
+from recommender.segment_store import SegmentStore
 from training.examples import known_before
 from training.progress import Steps
 
@@ -23,3 +30,16 @@ def scored_customers(history: History, bundle: ModelBundle, *, as_of: datetime, 
         customer_ids = pd.Index(pd.concat(ids).unique(), dtype="string", name="customer_id").sort_values()
         if len(customer_ids):
             yield from score_rows(tables, customer_ids, bundle, as_of)
+
+
+def keep_scores(engine: sa.Engine, rows: Iterable[ScoreRow], bundle: ModelBundle) -> int:
+    """Put the rows that the bundle gave in place of all scores, and renew what is made of them; returns how many there are.
+
+    That is what drives churn, whom a treatment is suggested for, and who is in the segments.
+    """
+    drivers = DriverTally()
+    count = ScoreStore(engine).replace_all(drivers.counting(rows))
+    DriverStore(engine).put(drivers.counts())
+    record_suggestions(engine, policy_of(bundle.facts))
+    SegmentStore(engine).renew_all()
+    return count

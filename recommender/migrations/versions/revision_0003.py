@@ -72,6 +72,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("definition", name="pk_treatment_effects"),
     )
     op.create_table(
+        "churn_drivers",
+        *[_key(name) for name in ("definition", "group", "name", "code")],
+        _key("as_of", sa.BigInteger()),
+        sa.Column("customer_count", sa.BigInteger(), nullable=False),
+        sa.Column("contribution", sa.Float(53), nullable=False),
+        sa.Column("expected_loss", sa.Float(53), nullable=False),
+        sa.PrimaryKeyConstraint("definition", "as_of", "group", "name", "code", name="pk_churn_drivers"),
+    )
+    op.create_table(
         "segments",
         _key("name"),
         _text("rule", required=True),
@@ -142,6 +151,8 @@ def _score_columns() -> list[sa.Column[Any]]:
         _text("suggested_treatment"),
         sa.Column("is_holdout", flag, nullable=False),
         _text("reasons", required=True),
+        sa.Column("base_log_odds", number),
+        sa.Column("other_log_odds", number),
         _text("segment"),
         _text("rfm"),
         _text("region"),
