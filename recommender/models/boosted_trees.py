@@ -1,4 +1,4 @@
-"""Gradient-boosted trees with a log loss, kept as the text of LightGBM."""
+"""Gradient-boosted trees, kept as the text of LightGBM."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class TreeSettings:
-    """How the trees are grown; ``num_threads`` is part of the answer, so it is fixed."""
+    """How the trees are grown; ``num_threads`` is part of the answer, so it is fixed.
 
+    ``objective`` is one of LightGBM's: ``binary`` (log loss), ``tweedie`` (of power 1.5), ``gamma``.
+    """
+
+    objective: str = "binary"
     tree_count: int = 150
     learning_rate: float = 0.05
     leaves: int = 15
@@ -26,7 +30,7 @@ class TreeSettings:
     def parameters(self) -> dict[str, Any]:
         """The settings in the words of LightGBM."""
         return {
-            "objective": "binary",
+            "objective": self.objective,
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "min_child_samples": self.min_child_rows,
@@ -78,6 +82,12 @@ class BoostedTrees:
         if not len(numbers):
             return np.zeros(0)
         return np.asarray(self._loaded().predict(numbers, raw_score=True, num_threads=1))
+
+    def means(self, numbers: np.ndarray) -> np.ndarray:
+        """Expected outcome of each row: for a log loss the probability."""
+        if not len(numbers):
+            return np.zeros(0)
+        return np.asarray(self._loaded().predict(numbers, num_threads=1))
 
     def contributions(self, numbers: np.ndarray) -> np.ndarray:
         """Rows x (columns + 1): what each column adds to the log-odds (TreeSHAP), the last is the base."""
