@@ -44,12 +44,13 @@ def joined(history: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
 
 def known_of(history: pd.DataFrame, rhythm: LifetimeValue, horizon_days: float) -> pd.DataFrame:
     """What learners look at: the columns of the history, and what the rhythm and the past rate expect."""
-    kept = {
-        "past_rate_amount": PastRate().predict(history, horizon_days),
-        "rhythm_amount": rhythm.predict(history, horizon_days),
-        "rhythm_order_amount": rhythm.expected_order_amount(history),
-    }
-    orders = rhythm.orders
-    if orders is not None:
-        kept["rhythm_order_count"] = orders.expected_orders(history, horizon_days)
-    return history.assign(**kept)
+    past, brought = PastRate().predict(history, horizon_days), rhythm.expected_order_amount(history)
+    if rhythm.orders is None:
+        return history.assign(past_rate_amount=past, rhythm_order_amount=brought, rhythm_amount=past)
+    expected = rhythm.orders.expected_orders(history, horizon_days)
+    return history.assign(
+        past_rate_amount=past,
+        rhythm_order_amount=brought,
+        rhythm_order_count=expected,
+        rhythm_amount=expected * brought,
+    )

@@ -70,7 +70,7 @@ def _value(
     """What customers were worth, and what they are expected to be worth and to order within the horizon."""
     import pandas as pd
 
-    margins = Margins(**bundle.facts["value"]["margins"])
+    margins = Margins(**bundle.facts.get("value", {}).get("margins", {}))
     lines, returns = valued(tables, margins)
     paid, paid_back = (total_amounts(rows).reindex(customer_ids, fill_value=0.0) for rows in (lines, returns))
     values = pd.DataFrame({"historic_value": paid - paid_back}, index=customer_ids)

@@ -39,7 +39,7 @@ def value(
 
 
 def _of_row(row: ScoreRow, bundle: ModelBundle | None, horizon_days: int) -> CustomerValue:
-    facts = bundle.facts["value"] if bundle else {}
+    facts = bundle.facts.get("value", {}) if bundle else {}
     return CustomerValue(
         customer_id=row.customer_id,
         customer_known=True,
