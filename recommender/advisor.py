@@ -31,7 +31,7 @@ from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore
 from recommender.kept_requests import shown_list
 from recommender.list_requests import ListRequest
-from recommender.retention import risk_answers, treatment_answers
+from recommender.retention import risk_answers, treatment_answers, value_answers
 from recommender.retention.drivers import EVERYBODY, drivers_of
 from recommender.retention.effect_answers import MeasuredEffects
 from recommender.retention.treatment_answers import TreatmentLadder
@@ -200,9 +200,9 @@ class Advisor:
         risk_answers.check_definition(self._bundle, definition)
         return drivers_of(self._drivers, definition, group, name)
 
-    def value(self, customer_id: str) -> CustomerValue:
-        """What the customer was and will be worth, as of the last scoring."""
-        return risk_answers.value(self._store, self._scores, self._bundle, customer_id)
+    def value(self, customer_id: str, *, horizon_days: int | None = None) -> CustomerValue:
+        """What the customer was worth and will be within a horizon, as of the last scoring; default: the bundle's."""
+        return value_answers.value(self._store, self._scores, self._bundle, customer_id, horizon_days=horizon_days)
 
     def customer(self, customer_id: str) -> CustomerSummary:
         """Profile, consents and the figures of the last scoring."""

@@ -183,7 +183,12 @@ class ChurnRisk:
 
 @dataclass(frozen=True)
 class CustomerValue:
-    """What a customer was worth and is expected to be worth within the horizon, in the account currency."""
+    """What a customer was worth and is expected to be worth within the horizon, in the account currency.
+
+    ``value_is_margin``: costs were taken off; else value is revenue; None where there is no score of the bundle that
+    is served. ``method`` names the model, ``horizon_method`` how another horizon than the model's was found, None for
+    the model's own; then there are no bounds: they were read off windows of the model's horizon.
+    """
 
     customer_id: str
     customer_known: bool
@@ -197,6 +202,9 @@ class CustomerValue:
     predicted_value_high: float | None = None
     predicted_orders: float | None = None
     predicted_order_amount: float | None = None
+    value_is_margin: bool | None = None
+    method: str | None = None
+    horizon_method: str | None = None
 
 
 @dataclass(frozen=True)

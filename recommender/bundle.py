@@ -54,8 +54,9 @@ class ModelBundle:
     ``scores`` (its probability within the horizon), ``interval_days`` (between two purchases as it is told, NaN where
     nothing can be), ``last_age_days`` and ``counts``.
 
-    ``models`` are by answer: ``all``, ``new``, ``repurchase``, ``churn``, ``value``, ``order_times`` (when the
-    next order comes), ``contract_times`` (when contracts end); an answer that the data could not support is absent.
+    ``models`` are by answer: ``all``, ``new``, ``repurchase``, ``churn``, ``value``, ``value_interval`` (its bounds),
+    ``order_times`` (when the next order comes), ``contract_times`` (when contracts end); an answer that the data could
+    not support is absent.
     """
 
     as_of: datetime

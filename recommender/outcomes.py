@@ -82,7 +82,7 @@ def days_to_subscription_end(subscriptions: pd.DataFrame, customer_ids: pd.Index
 def spend(order_lines: pd.DataFrame, returns: pd.DataFrame, customer_ids: pd.Index, period: Period) -> pd.Series:
     """Amount ordered less amount returned in the period, in the account currency; below 0 where more came back.
 
-    A line or a return without an amount counts as 0: nothing is known to have been paid.
+    A line or a return without a finite amount counts as 0: nothing is known to have been paid.
     """
     ordered = _amount_by_customer(order_lines, "ordered_at", period).reindex(customer_ids, fill_value=0.0)
     returned = _amount_by_customer(returns, "returned_at", period).reindex(customer_ids, fill_value=0.0)
@@ -141,8 +141,10 @@ def _within(instants: pd.Series, period: Period) -> pd.Series:
 
 
 def _amount_by_customer(rows: pd.DataFrame, instant_column: str, period: Period) -> pd.Series:
+    import numpy as np
+
     chosen = rows[_within(rows[instant_column], period)]
-    return chosen["amount"].fillna(0.0).groupby(chosen["customer_id"]).sum()
+    return chosen["amount"].where(np.isfinite(chosen["amount"]), 0.0).groupby(chosen["customer_id"]).sum()
 
 
 def _customers(customer_ids: pd.Series) -> pd.Index:

@@ -15,7 +15,6 @@ import pyarrow as pa
 from recommender.bundle import ModelBundle
 from recommender.history import History, buckets_for
 from recommender.json_text import json_text
-from recommender.models.lifetime_value import purchase_history
 from recommender.parquet_files import write_parquet
 from training.examples import population_features
 from training.ingest import consented_frames
@@ -24,6 +23,7 @@ from training.offer_training import train_offers
 from training.pipeline import Training, train
 from training.progress import Steps
 from training.ranking_training import TWO_STAGE
+from training.retention.value_examples import value_histories
 from training.settings import TrainingSettings
 
 # Of a row in a compressed Parquet file; a CSV file has more, and gets more buckets than it needs.
@@ -41,6 +41,7 @@ class Answers:
     churn: pd.DataFrame
     value: pd.DataFrame
     features: pd.DataFrame
+    purchases: pd.DataFrame
     features_also: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     offers: pd.DataFrame | None = None
     offer_facts: Mapping[str, Any] = field(default_factory=dict)
@@ -74,11 +75,13 @@ def backtest(
     )
     features = population_features(history, training.churn.definition, cutoff, steps)
     offers = train_offers(history, horizon_days=settings.horizon_days, as_of=cutoff, seed=seed, steps=steps)
+    purchases = value_histories(history, training.value.margins, cutoff, steps)
     answers = Answers(
         recommendations=recommendations_frame(training.bundle, k),
         churn=churn_frame(training.bundle, features),
-        value=value_frame(history, training.bundle),
+        value=value_frame(training.bundle, purchases),
         features=features,
+        purchases=purchases,
         features_also={
             name: population_features(history, one.definition, cutoff, steps)
             for name, one in training.churn_also.items()
@@ -123,10 +126,8 @@ def churn_frame(bundle: ModelBundle, features: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({"customer_id": "string"})
 
 
-def value_frame(history: History, bundle: ModelBundle) -> pd.DataFrame:
+def value_frame(bundle: ModelBundle, purchases: pd.DataFrame) -> pd.DataFrame:
     """``customer_id, predicted_value`` of every customer with an order before the cutoff."""
-    lines = history.read("order_lines", before=bundle.as_of)
-    purchases = purchase_history(lines, history.read("returns", before=bundle.as_of), bundle.as_of)
     if "value" not in bundle.models or purchases.empty:
         return pd.DataFrame({"customer_id": pd.Series(dtype="string"), "predicted_value": pd.Series(dtype="float64")})
     predicted = bundle.models["value"].predict(purchases, bundle.horizon_days)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from recommender.history import History
-from recommender.models.lifetime_value import purchase_history
+from recommender.models.value_interval import coverage
 from recommender.outcomes import spend
 from recommender.periods import Period, rfc3339
 from recommender.probability_metrics import (
@@ -22,6 +22,7 @@ from recommender.probability_metrics import (
     reliability,
 )
 from recommender.retention.segments import lifecycle_states, order_states
+from recommender.retention.value_history import valued
 from recommender.splits import Split
 from recommender.tables import as_of
 from recommender.touchpoints import TABLES
@@ -69,8 +70,7 @@ def evaluate(
         head["offers"] = dict(answers.offer_facts)
     if not head["judged"]:
         return head
-    lines = history.read("order_lines", before=window.end)
-    returns = history.read("returns", before=window.end)
+    tables = {name: history.read(name, before=window.end) for name in ("order_lines", "returns", "items")}
     if answers.offers is not None:
         head["offers"]["judged"] = judge_offers(history, answers.offers, answers.offer_facts, window, seed=seed)
     return {
@@ -82,7 +82,7 @@ def evaluate(
             name: judge_churn(history, one, bundle.as_of, answers.features_also[name], seed=seed)
             for name, one in training.churn_also.items()
         },
-        "value": judge_value(training, lines, returns, settings, seed=seed),
+        "value": judge_value(training, answers.purchases, tables, settings, seed=seed),
     }
 
 
@@ -151,20 +151,27 @@ def _curves(predicted: pd.Series, happened: pd.Series) -> dict[str, Any]:
 
 
 def judge_value(
-    training: Training, lines: pd.DataFrame, returns: pd.DataFrame, settings: TrainingSettings, *, seed: int
+    training: Training,
+    purchases: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    settings: TrainingSettings,
+    *,
+    seed: int,
 ) -> dict[str, Any] | None:
-    """Every value model that was fitted; slices of the shipped one by lifecycle segment."""
+    """Every value model that was fitted; slices and bounds of the shipped one. ``tables`` reach to the window's end."""
     value, cutoff = training.value, training.bundle.as_of
-    known, back = lines[lines["ordered_at"] < cutoff], returns[returns["returned_at"] < cutoff]
-    if value.model is None or known.empty:
+    if value.model is None or purchases.empty:
         return None
-    purchases = purchase_history(known, back, cutoff)
+    lines, returns = valued(tables, value.margins)
     truth = spend(lines, returns, purchases.index, Period.after(cutoff, settings.horizon_days))
     predictions = {name: one.predict(purchases, settings.horizon_days) for name, one in value.candidates.items()}
     shipped = value.model.predict(purchases, settings.horizon_days)
-    segments = order_states(known, purchases.index, cutoff, settings.activity_days)
+    segments = order_states(lines[lines["ordered_at"] < cutoff], purchases.index, cutoff, settings.activity_days)
+    covered = None if value.interval is None else coverage(value.interval.predict(shipped), truth)
     return {
         "customers": len(truth),
+        "is_margin": value.margins.is_margin,
+        "interval_coverage": covered,
         "models": {name: _figures(VALUE_MEASURES, one, truth, seed) for name, one in predictions.items()},
         "shipped": _figures(VALUE_MEASURES, shipped, truth, seed),
         "slices": _slices(segments, lambda chosen: _figures(VALUE_MEASURES, shipped[chosen], truth[chosen], seed)),

@@ -11,7 +11,7 @@ from recommender.json_text import json_text
 from recommender.periods import Period, instant
 from training import report_plots
 from training.list_choice import SLATES
-from training.report import TITLES, decisive_of, title_of
+from training.report import TITLES, decisive_of, title_of, value_sentences
 from training.report_items import items_section
 from training.report_lists import RULES, list_section
 from training.report_page import render_page
@@ -167,14 +167,21 @@ def _value_section(facts: Mapping[str, Any]) -> Iterator[Section]:
             models_table(f"All models; {_window(facts)}.", judged["models"], names, shipped=shipped),
             _segments_table(judged["slices"], names[:3], "the shipped model by segment"),
         ]
-        yield Section("value", TITLES["value"], [f"{judged['customers']:,} customers."], blocks)
+        yield Section("value", TITLES["value"], list(_value_sentences(judged)), blocks)
     elif choice:
         yield Section(
             "value",
             TITLES["value"],
-            (),
+            [f"{line[:1].upper()}{line[1:]}." for line in value_sentences(judged)],
             [_choice_table(f"All models; {_window(facts)}.", choice, ("negative_squared_error",))],
         )
+
+
+def _value_sentences(judged: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{judged['customers']:,} customers."
+    yield "Value is margin." if judged["is_margin"] else "Value is revenue."
+    if judged["interval_coverage"] is not None:
+        yield f"{judged['interval_coverage']:.1%} lay between their bounds (80 % asked)."
 
 
 def _choice_table(caption: str, choice: Mapping[str, Any], names: tuple[str, ...]) -> Table:

@@ -67,7 +67,7 @@ def train(
         train_churn(history, definition, settings, as_of=as_of, seed=seed, steps=steps)
         for definition in (definition_of(history, settings, as_of), *settings.churn_also.values())
     )
-    value = train_value(history, settings, as_of=as_of, seed=seed)
+    value = train_value(history, settings, as_of=as_of, seed=seed, steps=steps)
     definitions = [one.definition for one in (churn, *also)]
     times = train_times(history, definitions, settings, as_of=as_of, steps=steps)
     bundle = _bundle(settings, as_of, lists, [churn, *also], value, times)
@@ -91,6 +91,7 @@ def train(
         "churn_also": {one.definition.name: dict(one.facts) for one in also},
         "customer_base": customer_base_facts(history, churn.definition, as_of=as_of, steps=steps),
         "times": dict(times.facts),
+        "value": dict(value.facts),
         "gate": verdict.facts(),
     }
     return Training(
@@ -139,7 +140,7 @@ def _bundle(
             **lists.item_answers.models,
             **times.models,
             **_present({one.definition.model_name: one.model for one in churn}),
-            **_present({"value": value.model, "profile": lists.profile}),
+            **_present({"value": value.model, "value_interval": value.interval, "profile": lists.profile}),
         },
     )
 

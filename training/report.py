@@ -52,6 +52,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
         if answers.get(answer):
             yield from _answer_lines(answer, answers[answer])
             yield from _list_lines((manifest.get("lists") or {}).get(answer))
+    yield from (f"   {line}" for line in value_sentences(manifest.get("value") or {}))
     for name, churn in {"": manifest["churn"], **manifest.get("churn_also", {})}.items():
         subject = f"who leaves, as {name}" if name else "who leaves"
         if churn.get("missing"):
@@ -75,6 +76,29 @@ def _answer_lines(answer: str, facts: Mapping[str, Any]) -> Iterator[str]:
         compared = "baseline" if gain is None else "gain " + _with_interval(gain, "+")
         mark = "*" if name == facts["shipped"] else " "
         yield f" {mark} {name:<20} {_with_interval(figure, '')}  {compared}"
+
+
+def value_sentences(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What a value means, how far off the sum of all was on the last window, and how good the bounds were there."""
+    if "is_margin" not in facts:
+        return
+    if facts["is_margin"]:
+        margins = facts["margins"]
+        yield (
+            f"value is margin: costs are {margins['cost_share']:.1%} of the revenue, "
+            f"and known of {margins['known_share']:.1%} of it"
+        )
+    else:
+        yield "value is revenue: the costs of less than half of it are known"
+    if "missing" in facts:
+        yield facts["missing"]
+    if "window" in facts:
+        window = facts["window"]
+        said = "" if facts["bias"] is None else f": predicted {facts['bias']:.2f} times what was spent"
+        yield f"{window['customers']:,} customers of the window from {window['cutoff']}{said}"
+    if "interval_coverage" in facts:
+        covered = f"{facts['interval_coverage']:.1%} of them"
+        yield f"{covered} lay between bounds that were read off a window before (80 % asked)"
 
 
 def _list_lines(figures: Mapping[str, Any] | None) -> Iterator[str]:

@@ -6,9 +6,17 @@ from typing import Any
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from api.schemas.common import Answer, AsOf, ModelVersion
+from api.schemas.common import Answer, AsOf, ModelVersion, Query
 
 _ACCOUNT = "in the account currency"
+
+
+class ValueQuery(Query):
+    """How far to look."""
+
+    horizon_days: int | None = Field(
+        None, ge=1, le=365, description="Days to look ahead from `as_of`; default: the horizon of the training"
+    )
 
 
 class CustomerValueOut(Answer):
@@ -28,6 +36,9 @@ class CustomerValueOut(Answer):
                     "predicted_value_high": 371.5,
                     "predicted_orders": 5.1,
                     "predicted_order_amount": 42.1,
+                    "value_is_margin": True,
+                    "method": "mean_value",
+                    "horizon_method": None,
                     "model_version": "20171204T000000Z-1f3a",
                     "as_of": "2017-12-04T00:00:00Z",
                 }
@@ -38,13 +49,23 @@ class CustomerValueOut(Answer):
     customer_id: str = Field(description="The customer, as asked")
     customer_known: bool = Field(description="Whether the store knows the customer")
     horizon_days: int = Field(description="Days that the prediction looks ahead from `as_of`")
-    historic_value: float | None = Field(description=f"Orders less returns so far, {_ACCOUNT}")
+    historic_value: float | None = Field(
+        description=f"Orders less returns so far, less costs where they are known, {_ACCOUNT}"
+    )
     predicted_value: float | None = Field(description=f"Expected within the horizon, {_ACCOUNT}")
     total_value: float | None = Field(description=f"Both together, {_ACCOUNT}")
     predicted_value_low: float | None = Field(description="In 1 of 10 customers it is less; null: not known")
     predicted_value_high: float | None = Field(description="In 1 of 10 customers it is more; null: not known")
-    predicted_orders: float | None = Field(description="Orders expected within the horizon")
-    predicted_order_amount: float | None = Field(description=f"Expected amount of an order, {_ACCOUNT}")
+    predicted_orders: float | None = Field(description="Days with an order that make up the predicted value")
+    predicted_order_amount: float | None = Field(description=f"What such a day is expected to bring, {_ACCOUNT}")
+    value_is_margin: bool | None = Field(
+        description="Whether costs are taken off; `false`: value is revenue; null: the scores are of another bundle"
+    )
+    method: str | None = Field(description="The model behind the prediction")
+    horizon_method: str | None = Field(
+        description="How the value of another horizon than the training's was found: `expected_orders`, as many times "
+        "as more orders are expected, or `days`, in proportion; then there are no bounds. Null: the training's own"
+    )
     model_version: ModelVersion
     as_of: AsOf
 

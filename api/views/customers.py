@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from api.identifiers import checked_for_writing
 from api.operation import operation
 from api.row_writing import put_row
-from api.schemas.customers import CustomerOut, CustomerValueOut, ErasureOut
+from api.schemas.customers import CustomerOut, CustomerValueOut, ErasureOut, ValueQuery
 from api.schemas.entities import CustomerIn
 from api.services import advisor
 
@@ -20,10 +20,10 @@ views = APIBlueprint("customers", __name__, tag="Customers")
 
 
 @views.get("/v1/customers/<identifier:customer_id>/value")
-@operation(scope="risk:read", returns=CustomerValueOut)
-def get_value(customer_id: str) -> CustomerValue:
+@operation(scope="risk:read", query=ValueQuery, returns=CustomerValueOut)
+def get_value(customer_id: str, query: ValueQuery) -> CustomerValue:
     """What the customer was worth, and is expected to be worth within the horizon."""
-    return advisor().value(customer_id)
+    return advisor().value(customer_id, horizon_days=query.horizon_days)
 
 
 @views.get("/v1/customers/<identifier:customer_id>")

@@ -42,8 +42,15 @@ TIME_MODELS = {
     "bgnbd_curves": "recommender.models.bgnbd_curves:BgNbdCurves",
 }
 VALUE_MODELS = {
+    "mean_value": "recommender.models.mean_value:MeanValue",
+    "log_linear_value": "recommender.models.log_linear_value:LogLinearValue",
+    "two_part_value": "recommender.models.two_part_value:TwoPartValue",
+    "tweedie_value": "recommender.models.tweedie_value:TweedieValue",
     "bgnbd_gamma_gamma": "recommender.models.lifetime_value:LifetimeValue",
     "past_rate": "recommender.models.past_rate:PastRate",
+}
+VALUE_INTERVALS = {
+    "value_interval": "recommender.models.value_interval:ValueInterval",
 }
 UPLIFT_MODELS = {
     "two_model_uplift": "recommender.models.uplift:TwoModelUplift",
@@ -52,7 +59,8 @@ UPLIFT_MODELS = {
 
 def registry() -> dict[str, str]:
     """The place of every registered model class, ``module:class``, by its name."""
-    return {**RECOMMENDERS, **ITEM_MODELS, **CHURN_MODELS, **TIME_MODELS, **VALUE_MODELS, **UPLIFT_MODELS}
+    churn = {**CHURN_MODELS, **TIME_MODELS}
+    return {**RECOMMENDERS, **ITEM_MODELS, **churn, **VALUE_MODELS, **VALUE_INTERVALS, **UPLIFT_MODELS}
 
 
 def model_class(name: str) -> Callable[..., Any]:

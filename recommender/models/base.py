@@ -12,6 +12,9 @@ from recommender.models.survival_curves import SurvivalCurves
 if TYPE_CHECKING:
     import pandas as pd
 
+    from recommender.models.bgnbd import BgNbd
+    from recommender.models.value_panel import ValuePanel
+
 
 class Model(Protocol):
     """A model is kept as its ``state``: arrays, numbers, texts and scikit-learn estimators, by name."""
@@ -73,14 +76,28 @@ class TimeModel(Model, Protocol):
 
 
 class ValueModel(Model, Protocol):
-    """Expected amount less returns within a horizon."""
+    """Expected amount less returns within a horizon; ``kind`` says what was fitted, or what the model fell back to."""
 
-    def fit(self, history: pd.DataFrame) -> Self:
-        """Learn from one row per customer (see ``lifetime_value.purchase_history``)."""
+    kind: str
+
+    def fit(self, history: pd.DataFrame, panel: ValuePanel | None = None) -> Self:
+        """Learn from one row per customer (see ``lifetime_value.purchase_history``) and from what followed before.
+
+        A model that learns from outcomes falls back to one that does not where the panel is missing or too small.
+        """
         ...
 
     def predict(self, history: pd.DataFrame, horizon_days: float) -> pd.Series:
-        """Expected amount of each customer within the horizon, with the index of ``history``."""
+        """Expected amount of each customer within the horizon, with the index of ``history``; never below 0."""
+        ...
+
+    def expected_order_amount(self, history: pd.DataFrame) -> pd.Series:
+        """Expected amount of an order day of each customer, less what will come back of it."""
+        ...
+
+    @property
+    def orders(self) -> BgNbd | None:
+        """The rhythm of orders that other horizons are told by; None: value grows with the days."""
         ...
 
 

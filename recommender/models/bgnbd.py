@@ -100,17 +100,18 @@ class BgNbd:
         the mean over the stopping probability is taken by quadrature.
         """
 
-        def count(one: Histories) -> np.ndarray:
-            orders = self._orders_while_active(one, horizon_days)
-            odd = ~np.isfinite(orders)
-            if odd.any():
-                few = Histories(one.frequency[odd], one.recency[odd], one.age[odd])
-                orders[odd] = self._orders_by_quadrature(few, horizon_days)
-            most = (self.r_ + one.frequency) * horizon_days / (self.alpha_ + one.age)
-            return np.asarray(np.clip(orders, 0.0, most) * self._alive(one))
-
         self._parameters()
-        return self._by_customer(history, count, "expected_orders")
+        return self._by_customer(history, lambda one: self._expected(one, horizon_days), "expected_orders")
+
+    def growth(self, history: Histories, from_days: float, to_days: float) -> np.ndarray:
+        """Orders expected within ``to_days`` as a multiple of those within ``from_days``, for each history.
+
+        Where none are expected in either, the multiple of the days.
+        """
+        self._parameters()
+        shorter, longer = (self._expected(history, days) for days in (from_days, to_days))
+        in_proportion = np.full(len(shorter), to_days / from_days)
+        return np.asarray(np.divide(longer, shorter, out=in_proportion, where=shorter > 0.0))
 
     def probability_alive(self, history: pd.DataFrame) -> pd.Series:
         """Probability that each customer has not stopped; 1 for every customer without a repeat order.
@@ -151,6 +152,15 @@ class BgNbd:
         if not hasattr(self, "r_"):
             raise NotFitted(self)
         return np.array([self.r_, self.alpha_, self.a_, self.b_])
+
+    def _expected(self, one: Histories, horizon_days: float) -> np.ndarray:
+        orders = self._orders_while_active(one, horizon_days)
+        odd = ~np.isfinite(orders)
+        if odd.any():
+            few = Histories(one.frequency[odd], one.recency[odd], one.age[odd])
+            orders[odd] = self._orders_by_quadrature(few, horizon_days)
+        most = (self.r_ + one.frequency) * horizon_days / (self.alpha_ + one.age)
+        return np.asarray(np.clip(orders, 0.0, most) * self._alive(one))
 
     def _orders_while_active(self, one: Histories, horizon_days: float) -> np.ndarray:
         r, alpha, a, b = self._parameters()

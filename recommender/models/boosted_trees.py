@@ -1,4 +1,4 @@
-"""Gradient-boosted trees with a log loss, grown once or several times and averaged, kept as texts of LightGBM."""
+"""Gradient-boosted trees, grown once or several times and averaged, kept as texts of LightGBM."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ class TreeSettings:
 
     ``column_share`` of the columns is drawn for each tree, ``split_column_share`` of those for each split. The log-odds
     of ``repeats`` boostings with seeds of their own are averaged.
+
+    ``objective`` is one of LightGBM's: ``binary`` (log loss), ``tweedie`` (of power 1.5), ``gamma``.
     """
 
+    objective: str = "binary"
     tree_count: int = 150
     learning_rate: float = 0.05
     leaves: int = 15
@@ -33,7 +36,7 @@ class TreeSettings:
     def parameters(self) -> dict[str, Any]:
         """The settings in the words of LightGBM."""
         return {
-            "objective": "binary",
+            "objective": self.objective,
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "min_child_samples": self.min_child_rows,
@@ -92,6 +95,12 @@ class BoostedTrees:
         if not len(numbers):
             return np.zeros(0)
         return _mean([one.predict(numbers, raw_score=True, num_threads=1) for one in self._loaded()])
+
+    def means(self, numbers: np.ndarray) -> np.ndarray:
+        """Expected outcome of each row: for a log loss the probability."""
+        if not len(numbers):
+            return np.zeros(0)
+        return _mean([one.predict(numbers, num_threads=1) for one in self._loaded()])
 
     def contributions(self, numbers: np.ndarray) -> np.ndarray:
         """Rows x (columns + 1): what each column adds to the log-odds (TreeSHAP), the last is the base."""

@@ -64,7 +64,8 @@ class DiscreteHazard:
 
     Every interval has its own level, drawn to the life table; the effect of a feature changes linearly with the
     logarithm of time, so that what tells of the first days is not held against the last. Intervals that too few
-    examples were observed in are left to the tail of ``SurvivalCurves``: ``learned_days`` says up to when the curves are learned.
+    examples were observed in are left to the tail of ``SurvivalCurves``: ``learned_days`` says up to when the curves
+    are learned.
     """
 
     kind = DISCRETE_HAZARD

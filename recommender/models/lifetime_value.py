@@ -16,6 +16,8 @@ from recommender.models.past_rate import PAST_RATE, PastRate
 if TYPE_CHECKING:
     import pandas as pd
 
+    from recommender.models.value_panel import ValuePanel
+
 BGNBD_GAMMA_GAMMA = "bgnbd_gamma_gamma"
 BGNBD_MEAN_AMOUNT = "bgnbd_mean_amount"
 
@@ -26,8 +28,8 @@ def purchase_history(order_lines: pd.DataFrame, returns: pd.DataFrame, cutoff: d
     Several orders on one day count as one; days are the 24 hours counted back from the cutoff, each with its beginning
     and without its end. ``frequency`` counts the order days after the first, ``age_at_last_order_days`` and
     ``days_since_first_order`` are whole days from the beginning of the first,
-    ``mean_order_amount`` is per order day, ``return_share`` the returned part of the amount, from 0 to 1. A missing
-    amount counts as 0.
+    ``mean_order_amount`` is per order day and at least 0, ``return_share`` the returned part of the amount, from 0 to
+    1. An amount that is missing or not finite counts as 0.
     """
     import pandas as pd
 
@@ -35,8 +37,8 @@ def purchase_history(order_lines: pd.DataFrame, returns: pd.DataFrame, cutoff: d
     visits = pd.DataFrame({"customer_id": order_lines["customer_id"], "day": days}).drop_duplicates()
     by_customer = visits.groupby("customer_id")["day"]
     count, first, last = by_customer.size(), by_customer.max(), by_customer.min()
-    paid = order_lines["amount"].fillna(0.0).groupby(order_lines["customer_id"]).sum()
-    back = returns["amount"].fillna(0.0).groupby(returns["customer_id"]).sum().reindex(count.index, fill_value=0.0)
+    paid = total_amounts(order_lines).clip(lower=0.0)
+    back = total_amounts(returns).reindex(count.index, fill_value=0.0)
     return pd.DataFrame(
         {
             "frequency": count - 1,
@@ -46,6 +48,11 @@ def purchase_history(order_lines: pd.DataFrame, returns: pd.DataFrame, cutoff: d
             "return_share": (back / paid.where(paid > 0)).fillna(0.0).clip(0.0, 1.0),
         }
     ).astype("float64")
+
+
+def total_amounts(rows: pd.DataFrame) -> pd.Series:
+    """Sum of the amounts of each customer of order lines or returns; one that is not finite counts as 0."""
+    return rows["amount"].where(np.isfinite(rows["amount"]), 0.0).groupby(rows["customer_id"]).sum()
 
 
 class LifetimeValue:
@@ -59,8 +66,8 @@ class LifetimeValue:
     def __init__(self, *, maximum_customers: int = 100_000) -> None:
         self.maximum_customers = maximum_customers
 
-    def fit(self, history: pd.DataFrame) -> LifetimeValue:
-        """Learn from one row per customer of ``purchase_history``."""
+    def fit(self, history: pd.DataFrame, panel: ValuePanel | None = None) -> LifetimeValue:
+        """Learn from one row per customer of ``purchase_history``; outcomes of the past are not looked at."""
         sample = hash_sample(history, self.maximum_customers)
         self._return_share_, self._order_amount_ = _population(sample)
         self._orders_ = healthy_bgnbd(sample)
@@ -77,11 +84,10 @@ class LifetimeValue:
         if self._orders_ is None:
             return PastRate().fit(history).predict(history, horizon_days)
         orders = self._orders_.expected_orders(history, horizon_days)
-        kept = 1.0 - self.expected_return_share(history)
-        return (orders * self.expected_order_amount(history) * kept).rename("predicted_value")
+        return (orders * self.expected_order_amount(history)).rename("predicted_value")
 
     def expected_order_amount(self, history: pd.DataFrame) -> pd.Series:
-        """Expected amount of the next order day of each customer, before returns."""
+        """Expected amount of the next order day of each customer, less what will come back of it."""
         import pandas as pd
 
         self._check()
@@ -89,7 +95,8 @@ class LifetimeValue:
         if self._amounts_ is not None:
             counts = history["frequency"].to_numpy(dtype="float64") + 1.0
             amounts = self._amounts_.expected_amount(counts, amounts)
-        return pd.Series(amounts, index=history.index, name="expected_order_amount")
+        kept = 1.0 - self.expected_return_share(history)
+        return pd.Series(amounts * kept, index=history.index, name="expected_order_amount")
 
     def expected_return_share(self, history: pd.DataFrame) -> pd.Series:
         """Share of the amount that will come back: the customer's own, drawn to everybody's by one mean order."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from recommender.models.value_panel import ValuePanel
+
 PAST_RATE = "past_rate"
 
 
@@ -21,15 +23,25 @@ class PastRate:
     def __init__(self, *, minimum_age_days: float = 28.0) -> None:
         self.minimum_age_days = minimum_age_days
 
-    def fit(self, history: pd.DataFrame) -> PastRate:
+    def fit(self, history: pd.DataFrame, panel: ValuePanel | None = None) -> PastRate:
         """Nothing to learn."""
         return self
 
     def predict(self, history: pd.DataFrame, horizon_days: float) -> pd.Series:
         """Amount less returns so far, by day, times the days of the horizon, with the index of ``history``."""
-        kept = history["mean_order_amount"] * (history["frequency"] + 1.0) * (1.0 - history["return_share"])
+        kept = self.expected_order_amount(history) * (history["frequency"] + 1.0)
         age = history["days_since_first_order"].clip(lower=self.minimum_age_days)
         return (kept / age * horizon_days).rename("predicted_value")
+
+    def expected_order_amount(self, history: pd.DataFrame) -> pd.Series:
+        """What an order day of each customer has brought so far, less returns."""
+        kept = history["mean_order_amount"] * (1.0 - history["return_share"])
+        return kept.rename("expected_order_amount")
+
+    @property
+    def orders(self) -> None:
+        """No rhythm of orders is learned: value grows with the days."""
+        return None
 
     def state(self) -> dict[str, Any]:
         """The minimum age."""

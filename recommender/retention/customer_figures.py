@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recommender.bundle import ModelBundle
-from recommender.models.lifetime_value import purchase_history
+from recommender.models.lifetime_value import total_amounts
 from recommender.retention.definitions import ChurnDefinition
+from recommender.retention.margins import Margins
 from recommender.retention.rfm import rfm_figures, rfm_scores
 from recommender.retention.segments import lifecycle_states
+from recommender.retention.value_history import value_history, valued
+from recommender.retention.values import PREDICTED, predicted_values
 from recommender.touchpoints import TABLES
 
 if TYPE_CHECKING:
@@ -24,12 +27,16 @@ def figures_of(
     as_of: datetime,
     *,
     definition: ChurnDefinition,
+    features: pd.DataFrame,
 ) -> pd.DataFrame:
-    """By customer, in the order of the ids, the columns of a score row that are not about risk."""
+    """By customer, in the order of the ids, the columns of a score row that are not about risk.
+
+    ``features`` are those of all these customers; among the tables ``items`` is read for costs.
+    """
     import pandas as pd
 
-    lines, returns = tables["order_lines"], tables.get("returns", TABLES["returns"].empty())
-    orders, values = _orders(lines, customer_ids), _value(lines, returns, customer_ids, bundle, as_of)
+    orders = _orders(tables["order_lines"], customer_ids)
+    values = _value(tables, customer_ids, bundle, as_of, features)
     parts = [
         orders,
         values,
@@ -54,18 +61,24 @@ def _orders(lines: pd.DataFrame, customer_ids: pd.Index) -> pd.DataFrame:
 
 
 def _value(
-    lines: pd.DataFrame, returns: pd.DataFrame, customer_ids: pd.Index, bundle: ModelBundle, as_of: datetime
+    tables: Mapping[str, pd.DataFrame],
+    customer_ids: pd.Index,
+    bundle: ModelBundle,
+    as_of: datetime,
+    features: pd.DataFrame,
 ) -> pd.DataFrame:
+    """What customers were worth, and what they are expected to be worth and to order within the horizon."""
     import pandas as pd
 
-    paid = lines.groupby("customer_id")["amount"].sum().reindex(customer_ids, fill_value=0.0)
-    paid_back = returns.groupby("customer_id")["amount"].sum().reindex(customer_ids, fill_value=0.0)
-    values = pd.DataFrame({"historic_value": paid - paid_back, "predicted_value": float("nan")}, index=customer_ids)
-    history = purchase_history(lines, returns, as_of)
-    if "value" in bundle.models and len(history):
-        predicted = bundle.models["value"].predict(history, bundle.horizon_days)
-        values["predicted_value"] = predicted.reindex(customer_ids)
-    return values
+    margins = Margins(**bundle.facts.get("value", {}).get("margins", {}))
+    lines, returns = valued(tables, margins)
+    paid, paid_back = (total_amounts(rows).reindex(customer_ids, fill_value=0.0) for rows in (lines, returns))
+    values = pd.DataFrame({"historic_value": paid - paid_back}, index=customer_ids)
+    if "value" not in bundle.models or not len(lines):
+        return values.assign(**dict.fromkeys(PREDICTED, float("nan")))
+    history = value_history(tables, margins, as_of, features)
+    predicted = predicted_values(bundle, history)
+    return values.join(predicted[list(PREDICTED)])
 
 
 def _rfm(orders: pd.DataFrame, net_amount: pd.Series, bundle: ModelBundle, as_of: datetime) -> pd.Series:

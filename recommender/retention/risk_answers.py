@@ -11,7 +11,6 @@ from recommender.answers import (
     MAIN_DEFINITION,
     ChurnRisk,
     CustomerSummary,
-    CustomerValue,
     RiskFilter,
     RiskPage,
     RiskReason,
@@ -78,28 +77,6 @@ def stream(scores: ScoreStore, wanted: RiskFilter, *, sort: str) -> Iterator[Chu
     return (_risk_of(row) for row in scores.stream(wanted, sort=sort))
 
 
-def value(store: EventStore, scores: ScoreStore, bundle: ModelBundle | None, customer_id: str) -> CustomerValue:
-    """Historic, predicted and total value; None where there is no score."""
-    profile = store.profile(customer_id)
-    row = scores.get(customer_id) if profile.known and profile.consent_personalization else None
-    historic = row.historic_value if row else None
-    predicted = row.predicted_value if row else None
-    return CustomerValue(
-        customer_id=customer_id,
-        customer_known=profile.known,
-        horizon_days=bundle.horizon_days if bundle else row.horizon_days if row else 0,
-        historic_value=historic,
-        predicted_value=predicted,
-        total_value=None if historic is None or predicted is None else historic + predicted,
-        model_version=row.model_version if row else None,
-        as_of=row.as_of if row else None,
-        predicted_value_low=row.predicted_value_low if row else None,
-        predicted_value_high=row.predicted_value_high if row else None,
-        predicted_orders=row.predicted_orders if row else None,
-        predicted_order_amount=row.predicted_order_amount if row else None,
-    )
-
-
 def summary(store: EventStore, scores: ScoreStore, customer_id: str) -> CustomerSummary:
     """Profile, consents and the figures of the last scoring; without consent only the profile."""
     profile = store.profile(customer_id)
@@ -143,6 +120,10 @@ def _fresh_rows(store: EventStore, bundle: ModelBundle, customer_id: str) -> dic
     last = max((one.to_pydatetime() for one in newest if not pd.isna(one)), default=bundle.as_of)
     as_of = max(bundle.as_of, last + timedelta(microseconds=1))
     tables = {one.name: known_at(one, tables[one.name], as_of) for one in own}
+    bought = store.rows_by_key("items", tables["order_lines"]["item_id"].unique().tolist())
+    tables["items"] = pd.DataFrame(
+        [(item_id, one["cost"]) for item_id, one in bought.items()], columns=["item_id", "cost"]
+    ).astype({"item_id": "string", "cost": "float64"})
     rows = score_rows(tables, pd.Index([customer_id], dtype="string", name="customer_id"), bundle, as_of)
     return {row.definition: row for row in rows}
 

@@ -65,11 +65,12 @@ def score_rows(
 ) -> list[ScoreRow]:
     """A row of scores per definition of churn and customer, from tables as of ``as_of``."""
     asked = asked_of(bundle)
-    figures = figures_of(tables, customer_ids, bundle, as_of, definition=asked[0].definition)
+    features = FEATURES.compute(tables, customer_ids, as_of)
+    figures = figures_of(tables, customer_ids, bundle, as_of, definition=asked[0].definition, features=features)
     policy = policy_of(bundle.facts)
     rows: list[ScoreRow] = []
     for one in asked:
-        risks = risks_of(tables, customer_ids, one.definition, one.model, one.columns, as_of)
+        risks = risks_of(tables, features, one, as_of)
         shared: dict[str, Any] = {
             "model_version": bundle.version,
             "as_of": as_of,
@@ -83,24 +84,18 @@ def score_rows(
     return rows
 
 
-def risks_of(
-    tables: Mapping[str, pd.DataFrame],
-    customer_ids: pd.Index,
-    definition: ChurnDefinition,
-    model: Any,
-    columns: list[str],
-    as_of: datetime,
-) -> Risks:
-    """Probabilities and reasons of those customers that the definition asks about."""
-    inside = customer_ids.intersection(definition.population(tables, as_of))
-    if model is None or not len(inside):
+def risks_of(tables: Mapping[str, pd.DataFrame], features: pd.DataFrame, asked: Asked, as_of: datetime) -> Risks:
+    """Probabilities and reasons of those customers, of all whose features are given, that a definition asks about."""
+    inside = features.index.intersection(asked.definition.population(tables, as_of))
+    if asked.model is None or not len(inside):
         return Risks(inside)
-    every = FEATURES.compute(tables, inside, as_of)
-    features = every[columns]
-    reasons = reasons_of(every, model.contributions(features))
+    every = features.loc[inside]
+    known = every[asked.columns]
+    reasons = reasons_of(every, asked.model.contributions(known))
     responses = tables.get("survey_responses", TABLES["survey_responses"].empty())
     troubled = open_problems(every, responses, as_of)
-    return Risks(inside, model.predict_proba(features).to_dict(), reasons, troubled, model.base_log_odds)
+    probabilities = asked.model.predict_proba(known).to_dict()
+    return Risks(inside, probabilities, reasons, troubled, asked.model.base_log_odds)
 
 
 def _records(figures: pd.DataFrame) -> Iterator[dict[str, Any]]:

@@ -225,6 +225,34 @@ def test_value_and_summary_of_a_customer(server):
     summary = server.ask("GET", path_of("c001"), scope="risk:read").json
     assert (summary["profile"]["region"], summary["order_count"]) == ("north", 30)
     assert server.ask("GET", path_of("nobody", "/value"), scope="risk:read").json["customer_known"] is False
+
+
+def test_a_value_says_what_it_is_and_how_far_it_may_be_off(server):
+    value = server.ask("GET", path_of("c001", "/value"), scope="risk:read").json
+    assert value["value_is_margin"] is False
+    assert value["horizon_method"] is None
+    assert value["predicted_value_low"] <= value["predicted_value"] <= value["predicted_value_high"]
+    assert value["predicted_orders"] * value["predicted_order_amount"] == pytest.approx(value["predicted_value"])
+
+
+def test_the_value_of_another_horizon_says_how_it_was_found_and_has_no_bounds(server):
+    own = server.ask("GET", path_of("c001", "/value"), scope="risk:read").json
+    year = server.ask("GET", path_of("c001", "/value?horizon_days=365"), scope="risk:read").json
+    assert year["horizon_days"] == 365
+    assert year["horizon_method"] in {"expected_orders", "days"}
+    assert own["predicted_value"] < year["predicted_value"] <= own["predicted_value"] * 365 / own["horizon_days"]
+    assert year["total_value"] == pytest.approx(year["historic_value"] + year["predicted_value"])
+    assert year["predicted_value_low"] is None
+    assert (
+        server.ask("GET", path_of("c001", f"/value?horizon_days={own['horizon_days']}"), scope="risk:read").json == own
+    )
+
+
+@pytest.mark.parametrize("days", ["0", "366", "soon"])
+def test_a_horizon_beyond_a_year_or_none_is_refused_by_name(server, days):
+    refused = server.ask("GET", path_of("c001", f"/value?horizon_days={days}"), scope="risk:read")
+    assert refused.status == 422
+    assert refused.json["errors"][0]["parameter"] == "horizon_days"
     assert server.ask("GET", path_of("nobody"), scope="risk:read").json["customer_known"] is False
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from recommender.tables import Table
 from recommender.touchpoints import TABLES
+from training.importers.online_retail import convert
 
 
 def complete_journey(folder: Path) -> pd.DataFrame:
@@ -41,10 +43,19 @@ def cdnow(folder: Path) -> pd.DataFrame:
     )
 
 
+def online_retail(folder: Path) -> dict[str, pd.DataFrame]:
+    """Order lines and returns of both years, cleaned as the importer does."""
+    frames = convert(folder).frames
+    return {name: _completed(TABLES[name], frames[name]) for name in ("order_lines", "returns")}
+
+
 def _order_lines(**columns: pd.Series) -> pd.DataFrame:
-    table = TABLES["order_lines"]
     columns["ordered_at"] = columns["ordered_at"].dt.tz_localize(UTC).dt.as_unit("us")
-    frame = pd.DataFrame(columns)
+    return _completed(TABLES["order_lines"], pd.DataFrame(columns))
+
+
+def _completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with all columns of the table, each of its type."""
     for column in table.columns:
         values = frame.get(column.name, pd.Series(None, index=frame.index, dtype=column.dtype))
         frame[column.name] = values.astype(column.dtype)

@@ -1,4 +1,4 @@
-"""Who leaves Complete Journey, and what customers are worth: ``python -m tests.benchmarks.churn``.
+"""Who leaves Complete Journey and CDNOW: ``python -m tests.benchmarks.churn``.
 
 Cutoffs of MODELS.md 7b, 56 days, population = an order in the 56 days before; everything is fitted on windows that end
 by the cutoff. The settings of the churn model were chosen at 2017-05-22 and 2017-06-19, whose windows end by the first
@@ -21,9 +21,9 @@ import pandas as pd
 from recommender.features import FeatureSet
 from recommender.models import create
 from recommender.models.lifetime_value import purchase_history
-from recommender.outcomes import active_population, churned, spend
+from recommender.outcomes import active_population, churned
 from recommender.periods import Period, instant
-from recommender.probability_metrics import PROBABILITY_MEASURES, VALUE_MEASURES, area_under_curve, paired_difference
+from recommender.probability_metrics import PROBABILITY_MEASURES, area_under_curve, paired_difference
 from recommender.retention.panel import gather_panel, panel_cutoffs
 from recommender.tables import as_of
 from recommender.touchpoints import BLOCKS, TABLES
@@ -102,22 +102,6 @@ def churn_table(shop: Shop, cutoffs: tuple[datetime, ...], seed: int) -> Iterato
         yield f"  AUC above {name:<16} {gain:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
-def value_table(shop: Shop, cutoffs: tuple[datetime, ...]) -> Iterator[str]:
-    """Figures of the value models per cutoff, for everybody with an order before it, and their means."""
-    yield f"{'value':<20}{'cutoff':<12}" + "".join(f"{name:>24}" for name in VALUE_MEASURES)
-    rows = []
-    returns = TABLES["returns"].empty()
-    for cutoff in cutoffs:
-        history = shop.history(cutoff)
-        period = Period.after(cutoff, shop.horizon_days)
-        actual = spend(shop.order_lines, returns, history.index, period).to_numpy()
-        for name in ("bgnbd_gamma_gamma", "past_rate"):
-            predicted = create(name).fit(history).predict(history, shop.horizon_days).to_numpy()
-            rows.append((name, cutoff, *(measure(actual, predicted) for measure in VALUE_MEASURES.values())))
-            yield _line(rows[-1])
-    yield from _means(rows)
-
-
 def _line(row: tuple) -> str:
     name, cutoff, *figures = row
     return f"{name:<20}{cutoff:%Y-%m-%d}  " + "".join(f"{figure:>24.4f}" for figure in figures)
@@ -139,11 +123,7 @@ def main() -> None:
     disks = Shop(cdnow(asked.data / "cdnow"), horizon_days=84, activity_days=182)
     for line in churn_table(journey, CUTOFFS, asked.seed):
         print(line, flush=True)  # noqa: T201
-    for line in value_table(journey, CUTOFFS):
-        print(line, flush=True)  # noqa: T201
     print("CDNOW, 84 days", flush=True)  # noqa: T201
-    for line in value_table(disks, CDNOW_CUTOFFS):
-        print(line, flush=True)  # noqa: T201
     for line in churn_table(disks, CDNOW_CUTOFFS, asked.seed):
         print(line, flush=True)  # noqa: T201
 

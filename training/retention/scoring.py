@@ -24,16 +24,17 @@ from training.progress import Steps
 
 def scored_customers(history: History, bundle: ModelBundle, *, as_of: datetime, steps: Steps) -> Iterator[ScoreRow]:
     """A row per customer with any event before ``as_of``, bucket by bucket."""
+    items = history.read("items", before=as_of)
     for bucket in steps("score", range(history.buckets)):
         tables = known_before(history, bucket, as_of)
         ids = [frame["customer_id"].dropna() for name, frame in tables.items() if name != "customers"]
         customer_ids = pd.Index(pd.concat(ids).unique(), dtype="string", name="customer_id").sort_values()
         if len(customer_ids):
-            yield from score_rows(tables, customer_ids, bundle, as_of)
+            yield from score_rows({**tables, "items": items}, customer_ids, bundle, as_of)
 
 
 def keep_scores(engine: sa.Engine, rows: Iterable[ScoreRow], bundle: ModelBundle) -> int:
-    """Put the rows that the bundle gave in place of all scores, and renew what is made of them; returns how many there are.
+    """Put the rows of a bundle in place of all scores and renew what is made of them; returns how many there are.
 
     That is what drives churn, whom a treatment is suggested for, and who is in the segments.
     """
