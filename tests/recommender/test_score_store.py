@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from recommender.event_store import EventStore
 from recommender.score_cursor import Cursor, Sort
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
+from recommender.store_schema import SEGMENT_MEMBERSHIPS, SEGMENTS
 from recommender.touchpoints import TABLES
 from recommender.validation import validate_rows
 
@@ -166,6 +168,42 @@ def test_groups_filter_and_combine(scores: ScoreStore) -> None:
     assert ids(scores.page(RiskFilter(segments=("loyal",), max_probability=0.5))[0]) == ["bob", "ann"]
     assert ids(scores.page(RiskFilter(bands=("high",), min_probability=0.6))[0]) == ["cy"]
     assert ids(scores.page(RiskFilter(regions=("west",)))[0]) == []
+
+
+def test_of_several_names_any_will_do_and_none_means_no_treatment(scores: ScoreStore) -> None:
+    scores.replace_all(
+        [score("ann", 0.2, lever="offer", treatment="call"), score("bob", 0.5, lever="none"), score("cy", 0.9)]
+    )
+    assert ids(scores.page(RiskFilter(levers=("offer", "none")))[0]) == ["bob", "ann"]
+    assert ids(scores.page(RiskFilter(treatments=("call",)))[0]) == ["ann"]
+    assert ids(scores.page(RiskFilter(treatments=("none",)))[0]) == ["cy", "bob"]
+    assert ids(scores.page(RiskFilter(treatments=("none", "call")))[0]) == ["cy", "bob", "ann"]
+
+
+def test_a_segment_is_one_of_the_lifecycle_or_a_saved_one_by_its_members_of_now(
+    store: EventStore, scores: ScoreStore
+) -> None:
+    scores.replace_all([score(one, 0.5, segment="new" if one == "ann" else "active") for one in ("ann", "bob", "cy")])
+    saved = {"name": "vip", "rule": "x", "created_at": 1}
+    members = [
+        {"segment": "vip", "customer_id": one, "entered_at": 1, "left_at": left}
+        for one, left in (("bob", None), ("cy", 2))
+    ]
+    with store.engine.begin() as connection:
+        connection.execute(sa.insert(SEGMENTS), saved)
+        connection.execute(sa.insert(SEGMENT_MEMBERSHIPS), members)
+    assert ids(scores.page(RiskFilter(segments=("active",)))[0]) == ["bob", "cy"]
+    assert ids(scores.page(RiskFilter(segments=("vip",)))[0]) == ["bob"]
+    assert ids(scores.page(RiskFilter(segments=("vip", "new")))[0]) == ["ann", "bob"]
+    assert ids(scores.page(RiskFilter(segments=("vip",), levers=("offer",)))[0]) == []
+    assert ids(list(scores.stream(RiskFilter(segments=("vip",))))) == ["bob"]
+
+
+@pytest.mark.parametrize("at_most", [1, 2, 5])
+def test_rows_are_counted_up_to_a_bound(scores: ScoreStore, at_most: int) -> None:
+    scores.replace_all([score("ann", 0.2), score("bob", None), score("cy", 0.9)])
+    assert scores.count(RiskFilter(), at_most=at_most) == min(3, at_most)
+    assert scores.count(RiskFilter(min_probability=0.5), at_most=at_most) == 1
 
 
 @pytest.mark.parametrize("sort", ["loss", "--expected_loss", "region", ""])
