@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from recommender import score_history
 from recommender.answers import BandMove, ScorePoint
@@ -14,6 +15,7 @@ from recommender.event_store import EventStore
 from recommender.score_history import ScoreHistory, kept
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
+from recommender.store_schema import SCORE_HISTORY
 from tests.recommender.test_score_store import score
 
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
@@ -59,6 +61,13 @@ def test_a_long_scoring_is_copied_in_parts(
     assert [len(history.of_customer(f"c{number}")) for number in range(5)] == [1] * 5
 
 
+def test_the_history_tells_what_was_suggested_to_who_is_held_out(store: EventStore, scores: ScoreStore) -> None:
+    scores.replace_all([row("ann", 0.5, FIRST, suggested_treatment="call", is_holdout=True)])
+    with store.engine.connect() as connection:
+        told = connection.execute(sa.select(SCORE_HISTORY.c.treatment, SCORE_HISTORY.c.is_holdout)).one()
+    assert tuple(told) == ("call", True)
+
+
 def test_the_history_goes_with_the_customer(store: EventStore, scores: ScoreStore, history: ScoreHistory) -> None:
     scores.replace_all([row("ann", 0.25, FIRST), row("bob", 0.75, FIRST)])
     store.upsert("customers", {"customer_id": "bob", "consent_personalization": False})
@@ -66,17 +75,17 @@ def test_the_history_goes_with_the_customer(store: EventStore, scores: ScoreStor
     assert history.of_customer("ann") == history.of_customer("bob") == ()
 
 
-def test_every_scoring_of_five_weeks_is_kept_and_before_them_the_last_of_each_week() -> None:
+def test_every_scoring_of_a_hundred_days_is_kept_and_before_them_the_last_of_each_week() -> None:
     # 2024-03-04 is a Monday.
     monday = datetime(2024, 3, 4, tzinfo=UTC)
     days = [monday + DAY * number for number in range(500)]
     newest = days[-1]
     told = kept(days)
-    assert {one for one in days if newest - one <= 35 * DAY} <= told
-    older = sorted(one for one in told if newest - one > 35 * DAY)
+    assert {one for one in days if newest - one <= 100 * DAY} <= told
+    older = sorted(one for one in told if newest - one > 100 * DAY)
     assert {one.weekday() for one in older} == {6}
     assert newest - older[0] <= 400 * DAY
-    assert len(told) == 36 + 52
+    assert len(told) == 101 + 43
     assert kept([]) == set()
 
 
