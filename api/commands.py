@@ -14,6 +14,11 @@ import click
 
 from api.config import read_settings
 
+SCOPES_HELP = (
+    "What the key may do, such as recs:read or risk:read; risk:read_all beside risk:read also lists customers "
+    "without consent to marketing. Repeat for several; a wrong one names all."
+)
+
 if TYPE_CHECKING:
     from api.keys import ApiKey, KeyStore
 
@@ -37,7 +42,7 @@ def keys() -> None:
 
 
 @keys.command("create")
-@click.option("--scope", "scopes", multiple=True, required=True, help="What the key may do; repeat for several.")
+@click.option("--scope", "scopes", multiple=True, required=True, help=SCOPES_HELP)
 @click.option("--name", help="What the key is for.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def create_key(scopes: tuple[str, ...], name: str | None, as_json: bool) -> None:

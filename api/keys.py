@@ -18,6 +18,8 @@ from recommender.store_schema import API_KEYS
 SCOPES = (
     "recs:read",
     "risk:read",
+    # also those who may not be sent offers
+    "risk:read_all",
     "segments:write",
     "offers:read",
     "offers:write",

@@ -96,6 +96,13 @@ def _guarded(view: View, scope: str | None, unless: Callable[[], bool] | None) -
     return call
 
 
+def require_also(scope: str) -> None:
+    """Raise the 403 where the key of the current request lacks a further scope that what it asks for needs."""
+    current = services()
+    if current.settings.api_keys_required:
+        require(current.authenticator, scope)
+
+
 def _refuse_repeated_parameters() -> None:
     repeated = [name for name, values in request.args.lists() if len(values) > 1]
     if repeated:

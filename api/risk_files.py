@@ -4,105 +4,150 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from api.json_provider import OPTIONS
+from api.risk_columns import INSTANT, REASON_COLUMNS, REASONS, TEXT, TRUTH, RiskColumn
+from recommender.score_rows import sentences_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from recommender.answers import ChurnRisk
 
 CSV = "text/csv"
 NDJSON = "application/x-ndjson"
-COLUMNS = (
-    "customer_id",
-    "customer_known",
-    "in_population",
-    "churn_probability",
-    "horizon_days",
-    "population",
-    "band",
-    "expected_loss",
-    "predicted_value",
-    "lever",
-    "action",
-    "reason_1",
-    "reason_2",
-    "reason_3",
-    "model_version",
-    "as_of",
-)
-REASONS = 3
+# Excel takes a file without it for one in the code page of the machine.
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+Cells = Iterator[Sequence[Sequence[Any]]]
 _ROWS_AT_ONCE = 500
-# Populations, bands, actions and instants are the same in most rows.
-REMEMBERED_TEXTS = 4_096
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = frozenset("=+-@\t\r\n")
+_TRUTHS = {True: "true", False: "false", None: None}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DAY_SECONDS = 86_400
 
 
-def csv_lines(risks: Iterator[ChurnRisk]) -> Iterator[bytes]:
+def csv_lines(columns: Sequence[RiskColumn], cells: Cells) -> Iterator[bytes]:
     """The list as CSV; the first rows are fetched at once, so that a failure comes before the answer begins."""
+    first = next(cells, ())
+    return _csv_parts(columns, chain([first], cells))
+
+
+def ndjson_lines(risks: Iterator[ChurnRisk], names: Sequence[str]) -> Iterator[bytes]:
+    """The list with one risk object per line, of the named fields alone if any; the first rows are fetched at once."""
     first = list(islice(risks, _ROWS_AT_ONCE))
-    return _csv_parts(first, risks)
+    return _ndjson_parts(first, risks, names)
 
 
-def ndjson_lines(risks: Iterator[ChurnRisk]) -> Iterator[bytes]:
-    """The list with one risk object per line; the first rows are fetched at once."""
-    first = list(islice(risks, _ROWS_AT_ONCE))
-    return _ndjson_parts(first, risks)
+def some_fields(risk: ChurnRisk, names: Sequence[str]) -> Any:
+    """The named fields of a risk, or all where none is named."""
+    return {name: getattr(risk, name) for name in names} if names else risk
 
 
-@lru_cache(maxsize=REMEMBERED_TEXTS)
 def guarded(text: str | None) -> str | None:
     """A text that no spreadsheet takes for a formula."""
-    return "'" + text if text and text.startswith(_FORMULA_STARTS) else text
+    return "'" + text if text and text[0] in _FORMULA_STARTS else text
 
 
-def _csv_parts(part: list[ChurnRisk], rest: Iterator[ChurnRisk]) -> Iterator[bytes]:
-    yield (",".join(COLUMNS) + "\r\n").encode()
-    while part:
+def risk_cells(columns: Sequence[RiskColumn], risks: Iterator[ChurnRisk]) -> Cells:
+    """The cells of risks, some rows at a time."""
+    while some := list(islice(risks, _ROWS_AT_ONCE)):
+        yield [tuple(_cell(column, risk) for column in columns) for risk in some]
+
+
+def are_stored(columns: Sequence[RiskColumn]) -> bool:
+    """Whether ``stored_cells`` can make the columns: a curve and an earlier band are not as they are stored."""
+    return not {"churn_curve", "previous_band"} & {column.field for column in columns}
+
+
+def stored_names(columns: Sequence[RiskColumn]) -> list[str]:
+    """The stored columns that ``stored_cells`` needs, each once."""
+    return list(dict.fromkeys(_STORED_AS.get(column.field, column.field) for column in columns))
+
+
+def stored_cells(columns: Sequence[RiskColumn], parts: Cells) -> Cells:
+    """The cells of ``stored_names(columns)`` as they are stored: column by column, because there are a million rows."""
+    names = stored_names(columns)
+    for part in parts:
+        values: dict[str, Sequence[Any]] = dict(zip(names, zip(*part, strict=True), strict=True))
+        if "reasons" in values:
+            values.update(zip(REASON_COLUMNS, zip(*map(_sentences, values["reasons"]), strict=True), strict=True))
+        yield list(zip(*(_stored_column(column, values) for column in columns), strict=True))
+
+
+# The list is as of its scoring, and everybody on it is known.
+_STORED_AS = {"scored_at": "as_of", "customer_known": "customer_id"}
+
+
+def _stored_column(column: RiskColumn, values: Mapping[str, Sequence[Any]]) -> Iterable[Any]:
+    if column.field == "customer_known":
+        return repeat(_TRUTHS[True], len(values["customer_id"]))
+    cells = values[column.name if column.field == "reasons" else _STORED_AS.get(column.field, column.field)]
+    if column.kind == TEXT:
+        return [guarded(one) for one in cells]
+    if column.kind == TRUTH:
+        return [_TRUTHS[one] for one in cells]
+    return map(_instant, cells) if column.kind == INSTANT else cells
+
+
+def _sentences(stored: str) -> tuple[str | None, ...]:
+    found = sentences_of(stored)[:REASONS]
+    return (*found, *[None] * (REASONS - len(found)))
+
+
+def _cell(column: RiskColumn, risk: ChurnRisk) -> Any:
+    if column.field == "reasons":
+        place = REASON_COLUMNS.index(column.name)
+        return guarded(risk.reasons[place].text) if place < len(risk.reasons) else None
+    value = getattr(risk, column.field)
+    if column.field == "churn_curve":
+        return None if value is None else json.dumps(value)
+    make = _FORMS.get(column.kind)
+    return value if make is None else make(value)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else _instant((moment - _EPOCH) // _MICROSECOND)
+
+
+_FORMS: dict[str, Callable[[Any], Any]] = {TEXT: guarded, TRUTH: _TRUTHS.__getitem__, INSTANT: _moment}
+
+
+def _instant(microseconds: int | None) -> str | None:
+    """RFC 3339 in UTC; several times quicker than through a datetime."""
+    if microseconds is None:
+        return None
+    seconds, fraction = divmod(microseconds, 1_000_000)
+    day, second = divmod(seconds, _DAY_SECONDS)
+    return f"{_date(day)}{_time(second)}.{fraction:06d}Z" if fraction else f"{_date(day)}{_time(second)}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%dT")
+
+
+@lru_cache(maxsize=_DAY_SECONDS)
+def _time(second: int) -> str:
+    return f"{second // 3_600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+
+
+def _csv_parts(columns: Sequence[RiskColumn], parts: Cells) -> Iterator[bytes]:
+    yield (",".join(column.name for column in columns) + "\r\n").encode()
+    for part in parts:
         text = io.StringIO()
-        csv.writer(text).writerows(map(_cells, part))
+        csv.writer(text).writerows(part)
         yield text.getvalue().encode()
-        part = list(islice(rest, _ROWS_AT_ONCE))
 
 
-def _ndjson_parts(part: list[ChurnRisk], rest: Iterator[ChurnRisk]) -> Iterator[bytes]:
+def _ndjson_parts(part: list[ChurnRisk], rest: Iterator[ChurnRisk], names: Sequence[str]) -> Iterator[bytes]:
+    options = OPTIONS | orjson.OPT_APPEND_NEWLINE
     while part:
-        yield b"".join(orjson.dumps(risk, option=OPTIONS | orjson.OPT_APPEND_NEWLINE) for risk in part)
+        yield b"".join(orjson.dumps(some_fields(risk, names), option=options) for risk in part)
         part = list(islice(rest, _ROWS_AT_ONCE))
-
-
-def _cells(risk: ChurnRisk) -> tuple[Any, ...]:
-    sentences = [guarded(reason.text) for reason in risk.reasons[:REASONS]]
-    return (
-        guarded(risk.customer_id),
-        _truth(risk.customer_known),
-        _truth(risk.in_population),
-        risk.churn_probability,
-        risk.horizon_days,
-        guarded(risk.population),
-        guarded(risk.band),
-        risk.expected_loss,
-        risk.predicted_value,
-        guarded(risk.lever),
-        guarded(risk.action),
-        *sentences,
-        *[None] * (REASONS - len(sentences)),
-        risk.model_version,
-        _instant(risk.as_of),
-    )
-
-
-def _truth(value: bool) -> str:
-    return "true" if value else "false"
-
-
-@lru_cache(maxsize=REMEMBERED_TEXTS)
-def _instant(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from typing import Any
 from recommender import item_answers, list_answers, rerank_answers
 from recommender.answers import (
     MAIN_DEFINITION,
+    BandMoves,
     ChurnDrivers,
     ChurnRisk,
     CustomerBase,
@@ -31,10 +32,11 @@ from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore
 from recommender.kept_requests import shown_list
 from recommender.list_requests import ListRequest
-from recommender.retention import risk_answers, treatment_answers, value_answers
+from recommender.retention import risk_answers, risk_lists, treatment_answers, value_answers
 from recommender.retention.drivers import EVERYBODY, drivers_of
 from recommender.retention.effect_answers import MeasuredEffects
 from recommender.retention.treatment_answers import TreatmentLadder
+from recommender.score_history import ScoreHistory
 from recommender.score_store import ScoreStore
 from recommender.segment_store import SegmentStore
 
@@ -61,6 +63,7 @@ class Advisor:
         self._scores = ScoreStore(store.engine)
         self.segments = SegmentStore(store.engine)
         self._drivers = DriverStore(store.engine)
+        self._history = ScoreHistory(store.engine)
         self._artifacts = artifacts
         self._clock = clock
         self._bundle: ModelBundle | None = None
@@ -160,27 +163,53 @@ class Advisor:
         """Which customers to tell of an item."""
         return item_answers.customers_for(self._store, self._bundle, item_id, limit=limit)
 
-    def churn_risk(self, customer_id: str, *, fresh: bool = False, definition: str = MAIN_DEFINITION) -> ChurnRisk:
+    def churn_risk(
+        self,
+        customer_id: str,
+        *,
+        fresh: bool = False,
+        definition: str = MAIN_DEFINITION,
+        with_history: bool = False,
+    ) -> ChurnRisk:
         """The customer's risk as of the last scoring, or scored anew from all that is known now.
 
         Raises UnknownName for a definition of churn that the bundle does not answer.
         """
-        return risk_answers.churn_risk(
+        risk = risk_answers.churn_risk(
             self._store, self._scores, self._bundle, customer_id, fresh=fresh, definition=definition
         )
+        return replace(risk, history=self._history.of_customer(customer_id, definition)) if with_history else risk
 
     def churn_risks(self, wanted: RiskFilter, *, sort: str, cursor: str | None, limit: int) -> RiskPage:
         """One page of the churn list.
 
-        Raises SettingError for a sort or a cursor that does not exist, UnknownName for such a definition of churn.
+        Raises SettingError for a sort or a cursor that does not exist and for a ``since`` before every scoring,
+        UnknownName for a definition of churn that the bundle does not answer.
         """
         risk_answers.check_definition(self._bundle, wanted.definition)
-        return risk_answers.page(self._scores, wanted, sort=sort, cursor=cursor, limit=limit)
+        return risk_lists.page(self._scores, self._history, wanted, sort=sort, cursor=cursor, limit=limit)
 
     def stream_risks(self, wanted: RiskFilter, *, sort: str) -> Iterator[ChurnRisk]:
-        """The whole churn list, row by row; raises UnknownName for a definition that the bundle does not answer."""
+        """The whole churn list, row by row; raises as ``churn_risks`` does."""
         risk_answers.check_definition(self._bundle, wanted.definition)
-        return risk_answers.stream(self._scores, wanted, sort=sort)
+        return risk_lists.stream(self._scores, self._history, wanted, sort=sort)
+
+    def stream_stored_risks(
+        self, wanted: RiskFilter, names: Sequence[str], *, sort: str
+    ) -> Iterator[Sequence[Sequence[Any]]]:
+        """Chosen columns of the whole churn list as they are stored, many rows at a time."""
+        risk_answers.check_definition(self._bundle, wanted.definition)
+        return risk_lists.stream_stored(self._scores, wanted, names, sort=sort)
+
+    def count_risks(self, wanted: RiskFilter, *, at_most: int) -> int:
+        """How many customers are on the list, counted up to a bound."""
+        risk_answers.check_definition(self._bundle, wanted.definition)
+        return risk_lists.count(self._scores, self._history, wanted, at_most=at_most)
+
+    def risk_moves(self, since: datetime, definition: str = MAIN_DEFINITION) -> BandMoves:
+        """How customers moved between bands since an instant; raises SettingError where it is before every scoring."""
+        risk_answers.check_definition(self._bundle, definition)
+        return self._history.moves(since, definition)
 
     def treatments(self) -> TreatmentLadder:
         """What is done about customers at risk, and who is held out."""

@@ -138,6 +138,15 @@ MAIN_DEFINITION = "churn"
 
 
 @dataclass(frozen=True)
+class ScorePoint:
+    """What one scoring said of a customer."""
+
+    as_of: datetime
+    churn_probability: float
+    band: str
+
+
+@dataclass(frozen=True)
 class ChurnRisk:
     """Probability that a customer leaves within the horizon, with what it costs, why, and what to do.
 
@@ -147,6 +156,8 @@ class ChurnRisk:
     longer; where it is the end of a contract, it rises. Beyond ``churn_curve_learned_days`` it is extrapolated.
 
     ``base_log_odds``, the contributions of the reasons and ``other_log_odds`` sum to the log-odds of the probability.
+    ``previous_band`` is that of an earlier scoring and ``history`` what all of them said, oldest first, where they were
+    asked for.
     """
 
     customer_id: str
@@ -179,6 +190,8 @@ class ChurnRisk:
     scored_at: datetime | None = None
     base_log_odds: float | None = None
     other_log_odds: float | None = None
+    previous_band: str | None = None
+    history: tuple[ScorePoint, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -237,7 +250,12 @@ class CustomerBase:
 
 @dataclass(frozen=True)
 class RiskFilter:
-    """Which rows of the churn list are asked for; None means any."""
+    """Which rows of the churn list are asked for; None and empty mean any.
+
+    Bounds are inclusive, of several names any will do. ``segments`` may name lifecycle segments and saved ones;
+    ``treatments`` may say ``none`` for no treatment. ``moved`` (up or down) keeps those whose band differs from that
+    of the last scoring at or before ``since``.
+    """
 
     min_probability: float | None = None
     max_probability: float | None = None
@@ -245,13 +263,40 @@ class RiskFilter:
     max_loss: float | None = None
     min_value: float | None = None
     max_value: float | None = None
-    segment: str | None = None
-    region: str | None = None
-    band: str | None = None
-    lever: str | None = None
+    segments: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
+    levers: tuple[str, ...] = ()
+    treatments: tuple[str, ...] = ()
     is_holdout: bool | None = None
     consent_marketing: bool | None = None
     definition: str = MAIN_DEFINITION
+    since: datetime | None = None
+    moved: str | None = None
+
+
+@dataclass(frozen=True)
+class BandMove:
+    """Customers that went from one band to another; None as a band: outside the population.
+
+    ``expected_loss_before`` and ``expected_loss`` are what they were and are expected to cost, in the account currency.
+    """
+
+    from_band: str | None
+    to_band: str | None
+    customer_count: int
+    expected_loss_before: float
+    expected_loss: float
+
+
+@dataclass(frozen=True)
+class BandMoves:
+    """How the customers moved between the bands of two scorings."""
+
+    definition: str
+    since: datetime
+    as_of: datetime
+    moves: tuple[BandMove, ...]
 
 
 @dataclass(frozen=True)

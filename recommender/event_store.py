@@ -18,7 +18,16 @@ from recommender.errors import UnknownName
 from recommender.frame_validation import validate_frame
 from recommender.periods import to_microseconds
 from recommender.store_append import AppendResult, allot, append_sql_rows, upsert_sql_row
-from recommender.store_consent import WITHDRAWAL, consented, erase_customer, of_customer, release, withhold
+from recommender.store_consent import (
+    WITHDRAWAL,
+    consented,
+    erase_customer,
+    keep_marketing_consent,
+    of_customer,
+    release,
+    set_marketing_consent,
+    withhold,
+)
 from recommender.store_engine import open_engine, reading, writing
 from recommender.store_queries import (
     CONSENTS,
@@ -92,6 +101,7 @@ class EventStore:
             result = append_sql_rows(connection, table, rows, places)
             if table.name == "customers":
                 self._withhold_new(connection, start)
+                keep_marketing_consent(connection, since=start)
         refused = sorted([*rejections, *result.rejections], key=lambda one: one.index)
         return AppendResult(result.accepted, result.duplicates, result.completed, refused)
 
@@ -133,6 +143,7 @@ class EventStore:
             withhold(connection, [row["customer_id"]], WITHDRAWAL, to_microseconds(self.clock()))
         if was_withheld and not is_withheld:
             release(connection, row["customer_id"])
+        set_marketing_consent(connection, [(row["customer_id"], row["consent_marketing"] is not False)])
 
     def read(
         self, table: str, *, before: datetime, since: datetime | None = None, customer_ids: Sequence[str] | None = None

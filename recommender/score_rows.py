@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
@@ -69,10 +70,10 @@ SCORE_COLUMNS = [SCORES.c[name] for name in _NAMES]
 _STORED = tuple(column.name for column in SCORES.columns)
 
 
-def to_sql(row: ScoreRow, generation: int) -> tuple[Any, ...]:
-    """The values of a row in the order of the columns of the table."""
+def to_sql(row: ScoreRow, generation: int, facet: int) -> tuple[Any, ...]:
+    """The values of a row of a scoring in the order of the columns of the table."""
     values = {name: getattr(row, name) for name in _NAMES}
-    values["generation"] = generation
+    values["generation"], values["facet"] = generation, facet
     values["as_of"] = to_microseconds(row.as_of)
     for name in (_NAMES[place] for place in _INSTANTS):
         values[name] = None if values[name] is None else to_microseconds(values[name])
@@ -81,7 +82,7 @@ def to_sql(row: ScoreRow, generation: int) -> tuple[Any, ...]:
     return tuple(values[name] for name in _STORED)
 
 
-def from_sql(stored: sa.Row[Any]) -> ScoreRow:
+def from_sql(stored: Sequence[Any]) -> ScoreRow:
     """The row whose values were selected by ``SCORE_COLUMNS``."""
     values = list(stored)
     values[_AS_OF] = _moment(values[_AS_OF])
@@ -98,3 +99,13 @@ def from_sql(stored: sa.Row[Any]) -> ScoreRow:
 def _moment(microseconds: int) -> datetime:
     # One scoring has one as_of.
     return from_microseconds(microseconds)
+
+
+def stored_columns(names: Sequence[str]) -> list[sa.ColumnElement[Any]]:
+    """The columns of the names: instants are in microseconds, reasons as ``sentences_of`` reads them."""
+    return [SCORES.c[name] for name in names]
+
+
+def sentences_of(stored_reasons: str) -> list[str]:
+    """The sentences of the reasons of a row, the strongest first."""
+    return [one[1] for one in json.loads(stored_reasons)]

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from recommender.store_append import allot
-from recommender.store_schema import DERIVED_TABLES, ERASURES, EVENT_TABLES, LIST_REQUESTS, SEQUENCE
+from recommender.store_schema import DERIVED_TABLES, ERASURES, EVENT_TABLES, LIST_REQUESTS, SCORES, SEQUENCE
 from recommender.tables import Table
 from recommender.touchpoints import TABLES
 
@@ -72,6 +72,39 @@ def release(connection: sa.Connection, customer_id: str) -> None:
                 for number, values in enumerate(found, first)
             ],
         )
+
+
+def keep_marketing_consent(connection: sa.Connection, *, since: int) -> None:
+    """Let the scores tell the consents of customers written after the change number ``since``."""
+    customers = EVENT_TABLES["customers"].c
+    written = sa.select(customers.customer_id).where(customers[SEQUENCE] > since)
+    for consent in (True, False):
+        is_so = customers.consent_marketing.is_(sa.false())
+        of_these = written.where(~is_so if consent else is_so)
+        differs = SCORES.c.consent_marketing.is_(not consent)
+        change = sa.update(SCORES).where(SCORES.c.customer_id.in_(of_these), differs)
+        connection.execute(change.values(consent_marketing=consent))
+
+
+def outdated_marketing_consents(connection: sa.Connection, generation: int) -> list[tuple[str, bool]]:
+    """The customers of a scoring whose consent is another by now, each with what it is."""
+    customers = EVENT_TABLES["customers"].c
+    consent = customers.consent_marketing.is_not(sa.false())
+    is_own = customers.customer_id == SCORES.c.customer_id
+    query = (
+        sa.select(SCORES.c.customer_id, consent)
+        .join_from(SCORES, EVENT_TABLES["customers"], is_own)
+        .where(SCORES.c.generation == generation, SCORES.c.consent_marketing != consent)
+    )
+    return [(customer_id, bool(is_given)) for customer_id, is_given in connection.execute(query)]
+
+
+def set_marketing_consent(connection: sa.Connection, consents: Sequence[tuple[str, bool]]) -> None:
+    """Let the scores of customers tell their consent."""
+    if consents:
+        change = sa.update(SCORES).where(SCORES.c.customer_id == sa.bindparam("one"))
+        values = [{"one": customer_id, "consent": consent} for customer_id, consent in consents]
+        connection.execute(change.values(consent_marketing=sa.bindparam("consent")), values)
 
 
 def customer_tables() -> Iterable[Table]:

@@ -125,18 +125,45 @@ SCORES = sa.Table(
     sa.Column("expected_next_order_at", sa.BigInteger()),
     sa.Column("next_order_earliest_at", sa.BigInteger()),
     sa.Column("next_order_latest_at", sa.BigInteger()),
+    # which combination of groups the row belongs to: see SCORE_FACETS
+    sa.Column("facet", sa.BigInteger(), nullable=False),
 )
 
 SCORE_SORTS = ("expected_loss", "churn_probability", "predicted_value")
-SCORE_GROUPS = ("segment", "region", "band", "lever")
-SCORE_FLAGS = ("is_holdout", "consent_marketing")
-# Every index along a sort holds the columns of all filters: rows that do not pass are never fetched.
-for _name in SCORE_SORTS:
-    _others = [SCORES.c[other] for other in (*SCORE_SORTS, *SCORE_GROUPS, *SCORE_FLAGS) if other != _name]
-    _leading = (SCORES.c.generation, SCORES.c.definition, SCORES.c[_name].desc(), SCORES.c.customer_id)
-    sa.Index(f"ix_scores_{_name}", *_leading, *_others)
-for _name in SCORE_GROUPS:
-    sa.Index(f"ix_scores_{_name}", SCORES.c[_name], SCORES.c.generation, SCORES.c.definition)
+SCORE_GROUPS = ("segment", "region", "band", "lever", "treatment", "is_holdout")
+# Every index holds the columns of all filters: rows that do not pass are never fetched.
+_FILTERED = ("customer_id", "facet", "consent_marketing", *SCORE_SORTS)
+for _name in (*SCORE_SORTS, "customer_id", "facet"):
+    _first = SCORES.c[_name].desc() if _name in SCORE_SORTS else SCORES.c[_name]
+    _others = [SCORES.c[other] for other in _FILTERED if other != _name]
+    sa.Index(f"ix_scores_{_name}", SCORES.c.generation, SCORES.c.definition, _first, *_others)
+
+# Customers of one scoring that agree in all SCORE_GROUPS share a facet. How many there are and within which bounds
+# says beforehand how the list is found soonest.
+SCORE_FACETS = sa.Table(
+    "score_facets",
+    METADATA,
+    sa.Column("generation", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("definition", TEXT, primary_key=True),
+    sa.Column("facet", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("segment", TEXT),
+    sa.Column("region", TEXT),
+    sa.Column("band", TEXT),
+    sa.Column("lever", TEXT),
+    sa.Column("treatment", TEXT),
+    sa.Column("is_holdout", sa.Boolean(), nullable=False),
+    sa.Column("customer_count", sa.BigInteger(), nullable=False),
+    # Of each sort: how many have a value, and the lowest and highest.
+    *(
+        column
+        for name in SCORE_SORTS
+        for column in (
+            sa.Column(f"{name}_count", sa.BigInteger(), nullable=False),
+            sa.Column(f"{name}_low", sa.Float(53)),
+            sa.Column(f"{name}_high", sa.Float(53)),
+        )
+    ),
+)
 
 # What earlier scorings said: the history of a score and moves between bands.
 SCORE_HISTORY = sa.Table(
@@ -152,7 +179,8 @@ SCORE_HISTORY = sa.Table(
     sa.Column("treatment", TEXT),
     sa.Column("is_holdout", sa.Boolean(), nullable=False),
     sa.Column("model_version", TEXT, nullable=False),
-    sa.Index("ix_score_history_as_of", "definition", "as_of", "customer_id"),
+    # Two scorings are compared from the index alone.
+    sa.Index("ix_score_history_as_of", "definition", "as_of", "customer_id", "band", "expected_loss"),
 )
 
 # Whom a treatment was first meant for, in which experiment, and whether the customer was held out from it. History is

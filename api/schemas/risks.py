@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import csv
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
 
 from api.schemas.common import Answer, AsOf, ModelVersion, Query
-from recommender.answers import RiskFilter
+from recommender.answers import MAIN_DEFINITION, RiskFilter
 from recommender.retention.causes import CAUSES
 
 Sort = Literal[
@@ -17,7 +18,12 @@ Sort = Literal[
     "churn_probability",
     "-predicted_value",
     "predicted_value",
+    "-customer_id",
+    "customer_id",
 ]
+Format = Literal["json", "csv", "ndjson", "xlsx"]
+_NAMES = "; several by comma, one that holds a comma in double quotes"
+_LONGEST = 4_000
 
 RISK_EXAMPLE: dict[str, Any] = {
     "customer_id": "1009",
@@ -65,13 +71,56 @@ RISK_EXAMPLE: dict[str, Any] = {
     "churn_curve": [[7, 0.91], [14, 0.83], [28, 0.62], [56, 0.44], [91, 0.37], [182, 0.31], [365, 0.28]],
     "churn_curve_learned_days": 182,
     "scored_at": "2017-12-04T00:00:00Z",
+    "previous_band": "medium",
+    "history": None,
 }
+_MOVES_EXAMPLE: dict[str, Any] = {
+    "definition": "churn",
+    "since": "2017-11-06T00:00:00Z",
+    "as_of": "2017-12-04T00:00:00Z",
+    "moves": [
+        {
+            "from_band": None,
+            "to_band": "low",
+            "customer_count": 310,
+            "expected_loss_before": 0.0,
+            "expected_loss": 2104.5,
+        },
+        {
+            "from_band": "low",
+            "to_band": "high",
+            "customer_count": 42,
+            "expected_loss_before": 391.2,
+            "expected_loss": 2880.0,
+        },
+    ],
+}
+
+
+def _names_in(text: str | None) -> tuple[str, ...]:
+    """The names that commas separate."""
+    return () if text is None else tuple(next(csv.reader([text], skipinitialspace=True, strict=True), []))
+
+
+def _checked_names(text: str | None) -> str | None:
+    try:
+        names = _names_in(text)
+    except csv.Error as problem:
+        raise ValueError(f"cannot be read as names separated by commas: {problem}") from None
+    if text is not None and not (names and all(names)):
+        raise ValueError("names nothing before or after a comma; leave the parameter out for all")
+    return text
+
+
+Names = Annotated[str | None, AfterValidator(_checked_names)]
 
 
 class RiskQuery(Query):
     """How to find a risk."""
 
     fresh: bool = Field(False, description="`true`: score anew with all events so far; else as of the last scoring")
+    definition: str = Field(MAIN_DEFINITION, max_length=64, description="By which definition of churn")
+    history: bool = Field(False, description="`true`: also tell what the scorings said, of the last 400 days")
 
 
 class RisksQuery(Query):
@@ -81,20 +130,76 @@ class RisksQuery(Query):
     max_probability: float | None = Field(None, ge=0, le=1, description="Churn probability at most")
     min_value: float | None = Field(None, description="Predicted value at least, in the account currency")
     max_value: float | None = Field(None, description="Predicted value at most, in the account currency")
-    segment: str | None = Field(None, max_length=1_000, description="Only this segment")
-    region: str | None = Field(None, max_length=1_000, description="Only this region")
-    band: str | None = Field(None, max_length=64, description="Only this band of risk")
-    sort: Sort = Field("-expected_loss", description="Order; a minus: largest first")
+    min_loss: float | None = Field(None, description="Expected loss at least, in the account currency")
+    max_loss: float | None = Field(None, description="Expected loss at most, in the account currency")
+    segment: Names = Field(
+        None, max_length=_LONGEST, description=f"Lifecycle segments, or segments saved by name{_NAMES}"
+    )
+    region: Names = Field(None, max_length=_LONGEST, description=f"Regions{_NAMES}")
+    band: Names = Field(None, max_length=_LONGEST, description=f"Bands of risk{_NAMES}")
+    lever: Names = Field(None, max_length=_LONGEST, description=f"Levers{_NAMES}")
+    treatment: Names = Field(
+        None, max_length=_LONGEST, description=f"Suggested treatments, `none` for those without one{_NAMES}"
+    )
+    holdout: bool | None = Field(None, description="Only who is never treated (`true`), or who may be (`false`)")
+    consent: Literal["given", "any"] = Field(
+        "given",
+        description="`given`: who may be sent offers by now; `any`: everybody, which needs the scope `risk:read_all`",
+    )
+    definition: str = Field(MAIN_DEFINITION, max_length=64, description="By which definition of churn")
+    since: AwareDatetime | None = Field(
+        None, description="Tell `previous_band`, of the last scoring at or before this instant"
+    )
+    moved: Literal["up", "down"] | None = Field(
+        None, description="Only who moved to a band of higher (`up`) or lower risk since `since`"
+    )
+    fields: Names = Field(
+        None,
+        max_length=_LONGEST,
+        description="Fields to tell, in this order, separated by commas; in CSV and XLSX `reasons` is `reason_1` to "
+        "`reason_3`, which can also be named one by one. Default: all, in CSV and XLSX without `churn_curve`",
+    )
+    format: Format | None = Field(
+        None, description="Instead of the header Accept, and stronger than it: for links that people follow"
+    )
+    sort: Sort = Field("-expected_loss", description="Order; a minus: largest first. Who has no value comes last")
     cursor: str | None = Field(None, min_length=1, max_length=2_000, description="`next_cursor` of the page before")
     limit: int | None = Field(
-        None, ge=1, le=500, description="Rows at most; default 50, in CSV and NDJSON without cursor all"
+        None, ge=1, le=500, description="Rows at most; default 50, in CSV, NDJSON and XLSX without cursor all"
     )
+
+    @model_validator(mode="after")
+    def _moved_since_when(self) -> Self:
+        if self.moved is not None and self.since is None:
+            raise ValueError("moved needs since: the instant to compare with")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields asked for; none: all."""
+        return _names_in(self.fields)
 
     @property
     def filter(self) -> RiskFilter:
         """The rows asked for."""
-        names = ("min_probability", "max_probability", "min_value", "max_value", "segment", "region", "band")
-        return RiskFilter(**{name: getattr(self, name) for name in names})
+        plain = ("min_probability", "max_probability", "min_loss", "max_loss", "min_value", "max_value")
+        return RiskFilter(
+            **{name: getattr(self, name) for name in (*plain, "definition", "since", "moved")},
+            segments=_names_in(self.segment),
+            regions=_names_in(self.region),
+            bands=_names_in(self.band),
+            levers=_names_in(self.lever),
+            treatments=_names_in(self.treatment),
+            is_holdout=self.holdout,
+            consent_marketing=True if self.consent == "given" else None,
+        )
+
+
+class MovesQuery(Query):
+    """Which two scorings to compare."""
+
+    since: AwareDatetime = Field(description="Compare with the last scoring at or before this instant")
+    definition: str = Field(MAIN_DEFINITION, max_length=64, description="By which definition of churn")
 
 
 class RiskReasonOut(Answer):
@@ -105,6 +210,14 @@ class RiskReasonOut(Answer):
     lever: str = Field(description="What helps against it: offer, service, product or none")
     direction: str = Field(description="`up`: raises the risk, `down`: lowers it")
     contribution: float = Field(description="Share in the score, in log-odds")
+
+
+class ScorePointOut(Answer):
+    """What one scoring said of a customer."""
+
+    as_of: AwareDatetime = Field(description="Instant (UTC) of the scoring")
+    churn_probability: float = Field(ge=0, le=1, description="0 to 1")
+    band: str = Field(description="Band of risk")
 
 
 class ChurnRiskOut(Answer):
@@ -162,6 +275,33 @@ class ChurnRiskOut(Answer):
         description="Instant (UTC) of the scoring: probability, value and reasons are as of then; the dates, the days "
         "since and the curve are those of `as_of`"
     )
+    previous_band: str | None = Field(
+        description="Band at the scoring that `since` asks for; null: outside the population, or not asked for"
+    )
+    history: tuple[ScorePointOut, ...] | None = Field(
+        description="What the scorings said, oldest first; null: not asked for"
+    )
+
+
+class BandMoveOut(Answer):
+    """Customers that went from one band to another."""
+
+    from_band: str | None = Field(description="Band then; null: outside the population")
+    to_band: str | None = Field(description="Band now; null: outside the population")
+    customer_count: int = Field(description="How many customers")
+    expected_loss_before: float = Field(description="What they were expected to cost then, in the account currency")
+    expected_loss: float = Field(description="What they are expected to cost now, in the account currency")
+
+
+class BandMovesOut(Answer):
+    """How all customers moved between the bands of two scorings, also those that stayed in theirs."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_MOVES_EXAMPLE]})
+
+    definition: str = Field(description="By which definition of churn")
+    since: AwareDatetime = Field(description="Instant (UTC) of the scoring that is compared with")
+    as_of: AwareDatetime = Field(description="Instant (UTC) of the last scoring")
+    moves: tuple[BandMoveOut, ...] = Field(description="One entry for each pair of bands that somebody went between")
 
 
 class RisksOut(Answer):

@@ -35,7 +35,7 @@ class TwoPartLearner:
 
     def state(self) -> dict[str, Any]:
         """Both parts as text."""
-        return {"bought": None if self._bought_ is None else self._bought_.texts, "amounts": self._amounts_.text}
+        return {"bought": None if self._bought_ is None else self._bought_.texts, "amounts": self._amounts_.texts}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> TwoPartLearner:

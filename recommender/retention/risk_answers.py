@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from recommender.answers import (
-    MAIN_DEFINITION,
-    ChurnRisk,
-    CustomerSummary,
-    RiskFilter,
-    RiskPage,
-    RiskReason,
-)
+from recommender.answers import MAIN_DEFINITION, ChurnRisk, CustomerSummary, RiskReason
 from recommender.bundle import ModelBundle
 from recommender.errors import UnknownName
 from recommender.event_store import EventStore
 from recommender.retention.curve_answers import advanced
-from recommender.retention.told_curves import told
+from recommender.retention.risk_lists import risk_of
 from recommender.retention.treatments import NO_ACTION
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
@@ -58,23 +51,12 @@ def churn_risk(
     if row is None:
         return _without_score(bundle, facts, customer_id, profile, _NOT_SCORED)
     known, as_of = advanced(row, store, bundle.models if bundle else {})
-    return replace(_risk_of(known), as_of=as_of)
+    return replace(risk_of(known), as_of=as_of)
 
 
 def check_definition(bundle: ModelBundle | None, definition: str) -> None:
     """Raise UnknownName for a definition of churn that the bundle does not answer."""
     _facts_of(bundle, definition)
-
-
-def page(scores: ScoreStore, wanted: RiskFilter, *, sort: str, cursor: str | None, limit: int) -> RiskPage:
-    """One page of the list."""
-    rows, next_cursor = scores.page(wanted, sort=sort, cursor=cursor, limit=limit)
-    return RiskPage(tuple(_risk_of(row) for row in rows), next_cursor)
-
-
-def stream(scores: ScoreStore, wanted: RiskFilter, *, sort: str) -> Iterator[ChurnRisk]:
-    """The whole list."""
-    return (_risk_of(row) for row in scores.stream(wanted, sort=sort))
 
 
 def summary(store: EventStore, scores: ScoreStore, customer_id: str) -> CustomerSummary:
@@ -126,41 +108,6 @@ def _fresh_rows(store: EventStore, bundle: ModelBundle, customer_id: str) -> dic
     ).astype({"item_id": "string", "cost": "float64"})
     rows = score_rows(tables, pd.Index([customer_id], dtype="string", name="customer_id"), bundle, as_of)
     return {row.definition: row for row in rows}
-
-
-def _risk_of(row: ScoreRow) -> ChurnRisk:
-    return ChurnRisk(
-        customer_id=row.customer_id,
-        customer_known=True,
-        in_population=row.in_population,
-        churn_probability=row.churn_probability,
-        horizon_days=row.horizon_days,
-        population=row.population,
-        band=row.band,
-        expected_loss=row.expected_loss,
-        predicted_value=row.predicted_value,
-        lever=row.lever,
-        action=row.action,
-        reasons=tuple(row.reasons),
-        model_version=row.model_version,
-        as_of=row.as_of,
-        definition=row.definition,
-        segment=row.segment,
-        region=row.region,
-        treatment=row.treatment,
-        is_holdout=row.is_holdout,
-        consent_marketing=row.consent_marketing,
-        last_order_at=row.last_order_at,
-        expected_next_order_at=row.expected_next_order_at,
-        next_order_earliest_at=row.next_order_earliest_at,
-        next_order_latest_at=row.next_order_latest_at,
-        order_interval_days=row.order_interval_days,
-        churn_curve=None if row.churn_curve is None else told(row.churn_curve, row.horizon_days),
-        churn_curve_learned_days=row.churn_curve_learned_days,
-        scored_at=row.as_of,
-        base_log_odds=row.base_log_odds,
-        other_log_odds=row.other_log_odds,
-    )
 
 
 def _without_score(

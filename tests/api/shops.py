@@ -31,12 +31,13 @@ SETTINGS = TrainingSettings(
     panel_cutoffs=2,
     recommenders={"popularity": {}, "personal_frequency": {}, "item_similarity": {}},
 )
+READS_ALL = ("risk:read", "risk:read_all")
 NO_SUCH_KEY = "rg_000000000000_nothing"
 
 
 @dataclass(frozen=True)
 class Shop:
-    """Where a shop's data live, and a key for each scope."""
+    """Where a shop's data live, and a key for each scope; the scopes of ``READS_ALL`` have one together."""
 
     home: Path
     store_url: str
@@ -81,7 +82,8 @@ def open_shop(home: Path, store_url: str, trained: tuple[ModelBundle, History]) 
     fill(store)
     served = artifacts.load()
     keep_scores(store.engine, scored_customers(history, served, as_of=served.as_of, steps=silent), served)
-    keys = {scope: KeyStore(store.engine).create([scope], now=NOW)[1] for scope in SCOPES}
+    wanted = [*((scope,) for scope in SCOPES), READS_ALL]
+    keys = {" ".join(scopes): KeyStore(store.engine).create(scopes, now=NOW)[1] for scopes in wanted}
     store.close()
     return Shop(home, store_url, keys, version)
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from api.keys import KeyStore
-from api.risk_files import COLUMNS
+from api.risk_columns import DEFAULT_COLUMNS
 from api.schemas.risks import ChurnRiskOut
 from recommender.artifact_store import ArtifactStore
 from tests import small_shop
@@ -172,7 +172,8 @@ def test_the_churn_list_is_the_same_page_by_page_and_as_a_whole(server):
     table = server.ask("GET", "/v1/churn-risks", scope="risk:read", headers={"Accept": "text/csv"})
     assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(table.body.decode(), newline="")))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == tuple(column.name for column in DEFAULT_COLUMNS)
+    assert table.headers["Content-Disposition"].startswith('attachment; filename="churn-risks-')
     assert [row["customer_id"] for row in rows] == [risk["customer_id"] for risk in pages]
     assert rows[0]["reason_1"] == pages[0]["reasons"][0]["text"]
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from recommender.event_store import EventStore
 from recommender.score_cursor import Cursor, Sort
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
+from recommender.store_schema import SEGMENT_MEMBERSHIPS, SEGMENTS
 from recommender.touchpoints import TABLES
 from recommender.validation import validate_rows
 
@@ -88,7 +90,7 @@ def test_a_customer_with_the_longest_id_and_region_can_be_scored(scores: ScoreSt
     assert not validate_rows(TABLES["customers"], [customers], now=AS_OF).rejections
     assert validate_rows(TABLES["customers"], [{**customers, "region": region + "x"}], now=AS_OF).rejections
     assert scores.replace_all([score(longest, 0.5, region=region)]) == 1
-    assert ids(scores.page(RiskFilter(region=region))[0]) == [longest]
+    assert ids(scores.page(RiskFilter(regions=(region,)))[0]) == [longest]
 
 
 def test_a_new_scoring_takes_the_place_of_the_old_one(scores: ScoreStore) -> None:
@@ -162,10 +164,46 @@ def test_limits_of_a_filter_are_included(scores: ScoreStore) -> None:
 def test_groups_filter_and_combine(scores: ScoreStore) -> None:
     north, south = {"region": "north", "segment": "loyal"}, {"region": "south", "segment": "loyal", "band": "high"}
     scores.replace_all([score("ann", 0.2, **north), score("bob", 0.5, **south), score("cy", 0.9, **south)])
-    assert ids(scores.page(RiskFilter(region="south"))[0]) == ["cy", "bob"]
-    assert ids(scores.page(RiskFilter(segment="loyal", max_probability=0.5))[0]) == ["bob", "ann"]
-    assert ids(scores.page(RiskFilter(band="high", min_probability=0.6))[0]) == ["cy"]
-    assert ids(scores.page(RiskFilter(region="west"))[0]) == []
+    assert ids(scores.page(RiskFilter(regions=("south",)))[0]) == ["cy", "bob"]
+    assert ids(scores.page(RiskFilter(segments=("loyal",), max_probability=0.5))[0]) == ["bob", "ann"]
+    assert ids(scores.page(RiskFilter(bands=("high",), min_probability=0.6))[0]) == ["cy"]
+    assert ids(scores.page(RiskFilter(regions=("west",)))[0]) == []
+
+
+def test_of_several_names_any_will_do_and_none_means_no_treatment(scores: ScoreStore) -> None:
+    scores.replace_all(
+        [score("ann", 0.2, lever="offer", treatment="call"), score("bob", 0.5, lever="none"), score("cy", 0.9)]
+    )
+    assert ids(scores.page(RiskFilter(levers=("offer", "none")))[0]) == ["bob", "ann"]
+    assert ids(scores.page(RiskFilter(treatments=("call",)))[0]) == ["ann"]
+    assert ids(scores.page(RiskFilter(treatments=("none",)))[0]) == ["cy", "bob"]
+    assert ids(scores.page(RiskFilter(treatments=("none", "call")))[0]) == ["cy", "bob", "ann"]
+
+
+def test_a_segment_is_one_of_the_lifecycle_or_a_saved_one_by_its_members_of_now(
+    store: EventStore, scores: ScoreStore
+) -> None:
+    scores.replace_all([score(one, 0.5, segment="new" if one == "ann" else "active") for one in ("ann", "bob", "cy")])
+    saved = {"name": "vip", "rule": "x", "created_at": 1}
+    members = [
+        {"segment": "vip", "customer_id": one, "entered_at": 1, "left_at": left}
+        for one, left in (("bob", None), ("cy", 2))
+    ]
+    with store.engine.begin() as connection:
+        connection.execute(sa.insert(SEGMENTS), saved)
+        connection.execute(sa.insert(SEGMENT_MEMBERSHIPS), members)
+    assert ids(scores.page(RiskFilter(segments=("active",)))[0]) == ["bob", "cy"]
+    assert ids(scores.page(RiskFilter(segments=("vip",)))[0]) == ["bob"]
+    assert ids(scores.page(RiskFilter(segments=("vip", "new")))[0]) == ["ann", "bob"]
+    assert ids(scores.page(RiskFilter(segments=("vip",), levers=("offer",)))[0]) == []
+    assert ids(list(scores.stream(RiskFilter(segments=("vip",))))) == ["bob"]
+
+
+@pytest.mark.parametrize("at_most", [1, 2, 5])
+def test_rows_are_counted_up_to_a_bound(scores: ScoreStore, at_most: int) -> None:
+    scores.replace_all([score("ann", 0.2), score("bob", None), score("cy", 0.9)])
+    assert scores.count(RiskFilter(), at_most=at_most) == min(3, at_most)
+    assert scores.count(RiskFilter(min_probability=0.5), at_most=at_most) == 1
 
 
 @pytest.mark.parametrize("sort", ["loss", "--expected_loss", "region", ""])
@@ -177,7 +215,7 @@ def test_an_unknown_sort_is_named(sort: str) -> None:
 @pytest.mark.parametrize("text", ["\x00", "\ud800"])
 def test_what_no_database_can_hold_is_in_no_row(scores: ScoreStore, text: str) -> None:
     scores.replace_all([score("ann", 0.5)])
-    for only in (RiskFilter(segment=text), RiskFilter(region=text), RiskFilter(band=text)):
+    for only in (RiskFilter(segments=(text,)), RiskFilter(regions=(text,)), RiskFilter(definition=text)):
         assert scores.page(only, limit=1) == ([], None)
 
 
@@ -214,11 +252,25 @@ def test_a_cursor_belongs_to_its_sort(scores: ScoreStore) -> None:
 _NAMES = st.sampled_from(["a", "B", "ä", "z z", "/", "%", "'", "10", "9"])
 _VALUES = st.one_of(st.none(), st.sampled_from([0.0, 0.25, 0.5, 1.0]))
 _GROUPS = st.one_of(st.none(), st.sampled_from(["x", "y"]))
+_TRUTHS = st.booleans()
 _ROWS = st.lists(
-    st.builds(lambda one, p, v, g: score(one, p, v, region=g), _NAMES, _VALUES, _VALUES, _GROUPS),
+    st.builds(
+        lambda one, p, v, g, c: score(one, p, v, region=g, consent_marketing=c),
+        _NAMES,
+        _VALUES,
+        _VALUES,
+        _GROUPS,
+        _TRUTHS,
+    ),
     unique_by=lambda row: row.customer_id,
 )
-_FILTERS = st.builds(RiskFilter, min_probability=_VALUES, max_value=_VALUES, region=_GROUPS)
+_FILTERS = st.builds(
+    RiskFilter,
+    min_probability=_VALUES,
+    max_value=_VALUES,
+    regions=st.sampled_from([(), ("x",), ("y", "x")]),
+    consent_marketing=st.sampled_from([None, True, False]),
+)
 
 
 def passes(row: ScoreRow, only: RiskFilter) -> bool:
@@ -226,7 +278,8 @@ def passes(row: ScoreRow, only: RiskFilter) -> bool:
     return (
         (only.min_probability is None or (probability is not None and probability >= only.min_probability))
         and (only.max_value is None or (value is not None and value <= only.max_value))
-        and (only.region is None or row.region == only.region)
+        and (not only.regions or row.region in only.regions)
+        and (only.consent_marketing is None or row.consent_marketing == only.consent_marketing)
     )
 
 

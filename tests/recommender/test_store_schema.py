@@ -18,8 +18,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from recommender import store_engine
+from recommender.answers import RiskFilter
 from recommender.errors import StoreUnavailable
 from recommender.event_store import EventStore, open_event_store
+from recommender.score_store import ScoreStore
 from recommender.store_engine import open_engine, reading, revision_of, writing
 from recommender.store_schema import COUNTER_NAMES, COUNTERS, EVENT_TABLES, METADATA, SCHEMA_REVISION, SEQUENCE
 from recommender.touchpoints import TABLES
@@ -43,6 +45,28 @@ def test_migrating_an_empty_database_gives_the_declared_schema(engine: sa.Engine
 
 def test_the_schema_revision_is_the_last_migration() -> None:
     assert ScriptDirectory(str(Path(store_engine.__file__).parent / "migrations")).get_heads() == [SCHEMA_REVISION]
+
+
+def test_scores_of_the_revision_before_are_kept_and_found_by_their_groups(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(store_engine, "SCHEMA_REVISION", "0002")
+        before = open_engine(store_url)
+    values = (
+        "INSERT INTO scores (customer_id, generation, model_version, as_of, in_population, churn_probability, "
+        "horizon_days, population, band, predicted_value, expected_loss, lever, action, reasons, region, order_count) "
+        "VALUES ('{0}', 1, 'v1', 5, true, 0.5, 28, 'all', 'high', 2.0, {1}, 'offer', 'call', '[]', '{2}', 3)"
+    )
+    with before.begin() as connection:
+        for customer_id, loss, region in (("ann", 1.0, "north"), ("bob", 2.0, "south"), ("cy", 3.0, "north")):
+            connection.exec_driver_sql(values.format(customer_id, loss, region))
+        connection.exec_driver_sql("UPDATE counters SET value = 1 WHERE name <> 'sequence'")
+    before.dispose()
+    after = open_engine(store_url)
+    rows, _ = ScoreStore(after).page(RiskFilter(regions=("north",), min_loss=1.0))
+    assert [(row.customer_id, row.region) for row in rows] == [("cy", "north"), ("ann", "north")]
+    after.dispose()
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))

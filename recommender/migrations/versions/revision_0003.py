@@ -13,7 +13,7 @@ down_revision = "0002"
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _SORTS = ("expected_loss", "churn_probability", "predicted_value")
 _GROUPS = ("segment", "region", "band", "lever")
-_FLAGS = ("is_holdout", "consent_marketing")
+_FILTERED = ("customer_id", "facet", "consent_marketing", *_SORTS)
 _KEPT = (
     "customer_id",
     "generation",
@@ -53,7 +53,8 @@ def upgrade() -> None:
         _text("model_version", required=True),
         sa.PrimaryKeyConstraint("customer_id", "definition", "as_of", name="pk_score_history"),
     )
-    op.create_index("ix_score_history_as_of", "score_history", ["definition", "as_of", "customer_id"])
+    compared = ["definition", "as_of", "customer_id", "band", "expected_loss"]
+    op.create_index("ix_score_history_as_of", "score_history", compared)
     op.create_table(
         "treatment_suggestions",
         *[_key(name) for name in ("customer_id", "definition", "experiment", "treatment")],
@@ -109,18 +110,48 @@ def _widen_scores() -> None:
         *_score_columns(),
         sa.PrimaryKeyConstraint("customer_id", "definition", "generation", name="pk_scores"),
     )
-    kept = ", ".join(_KEPT)
+    kept, groups = ", ".join(_KEPT), ", ".join(_GROUPS)
     op.execute(
-        f"INSERT INTO scores ({kept}, definition, is_holdout, consent_marketing) "
-        f"SELECT {kept}, 'churn', false, true FROM scores_before"
+        f"INSERT INTO scores ({kept}, definition, is_holdout, consent_marketing, facet) "
+        f"SELECT {kept}, 'churn', false, true, DENSE_RANK() OVER (ORDER BY {groups}) FROM scores_before"
     )
     op.drop_table("scores_before")
-    for name in _SORTS:
-        others = [one for one in (*_SORTS, *_GROUPS, *_FLAGS) if one != name]
-        leading: list[Any] = ["generation", "definition", sa.text(f"{name} DESC"), "customer_id"]
-        op.create_index(f"ix_scores_{name}", "scores", [*leading, *others])
-    for name in _GROUPS:
-        op.create_index(f"ix_scores_{name}", "scores", [name, "generation", "definition"])
+    for name in (*_SORTS, "customer_id", "facet"):
+        first = sa.text(f"{name} DESC") if name in _SORTS else name
+        others = [one for one in _FILTERED if one != name]
+        op.create_index(f"ix_scores_{name}", "scores", ["generation", "definition", first, *others])
+    _create_facets()
+
+
+def _create_facets() -> None:
+    figures = [(f"{name}_count", f"{name}_low", f"{name}_high") for name in _SORTS]
+    op.create_table(
+        "score_facets",
+        _key("generation", sa.BigInteger()),
+        _key("definition"),
+        _key("facet", sa.BigInteger()),
+        *[_text(name) for name in (*_GROUPS, "treatment")],
+        sa.Column("is_holdout", sa.Boolean(), nullable=False),
+        sa.Column("customer_count", sa.BigInteger(), nullable=False),
+        *[
+            column
+            for count, low, high in figures
+            for column in (
+                sa.Column(count, sa.BigInteger(), nullable=False),
+                sa.Column(low, sa.Float(53)),
+                sa.Column(high, sa.Float(53)),
+            )
+        ],
+        sa.PrimaryKeyConstraint("generation", "definition", "facet", name="pk_score_facets"),
+    )
+    groups = ", ".join(_GROUPS)
+    names = ", ".join(name for of_sort in figures for name in of_sort)
+    told = ", ".join(f"COUNT({name}), MIN({name}), MAX({name})" for name in _SORTS)
+    op.execute(
+        f"INSERT INTO score_facets (generation, definition, facet, {groups}, is_holdout, customer_count, {names}) "
+        f"SELECT generation, definition, facet, {groups}, is_holdout, COUNT(*), {told} FROM scores "
+        f"GROUP BY generation, definition, facet, {groups}, is_holdout"
+    )
 
 
 def _score_columns() -> list[sa.Column[Any]]:
@@ -163,6 +194,7 @@ def _score_columns() -> list[sa.Column[Any]]:
         sa.Column("expected_next_order_at", instant),
         sa.Column("next_order_earliest_at", instant),
         sa.Column("next_order_latest_at", instant),
+        sa.Column("facet", sa.BigInteger(), nullable=False),
     ]
 
 
