@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -57,16 +57,24 @@ class Shop:
         return ValueExamples(cutoff, history, spent, self.horizon_days)
 
 
-def shops(data: Path) -> Iterator[Shop]:
-    """The shops in turn."""
-    none = TABLES["returns"].empty()
-    journey = tuple(instant(text) for text in ("2017-08-14", "2017-09-11", "2017-10-09", "2017-11-06"))
-    lines = complete_journey(data / "completejourney")
-    yield Shop("Complete Journey", {"order_lines": lines, "returns": none}, 56, journey)
-    disks = tuple(instant(text) for text in ("1998-01-14", "1998-02-11", "1998-03-11", "1998-04-08"))
-    yield Shop("CDNOW", {"order_lines": cdnow(data / "cdnow"), "returns": none}, 84, disks)
-    retail = tuple(instant(text) for text in ("2011-06-19", "2011-07-17", "2011-08-14", "2011-09-11"))
-    yield Shop("Online Retail", online_retail(data / "online_retail"), 90, retail)
+def _journey(data: Path) -> Shop:
+    cutoffs = tuple(instant(text) for text in ("2017-08-14", "2017-09-11", "2017-10-09", "2017-11-06"))
+    tables = {"order_lines": complete_journey(data / "completejourney"), "returns": TABLES["returns"].empty()}
+    return Shop("Complete Journey", tables, 56, cutoffs)
+
+
+def _disks(data: Path) -> Shop:
+    cutoffs = tuple(instant(text) for text in ("1998-01-14", "1998-02-11", "1998-03-11", "1998-04-08"))
+    tables = {"order_lines": cdnow(data / "cdnow"), "returns": TABLES["returns"].empty()}
+    return Shop("CDNOW", tables, 84, cutoffs)
+
+
+def _retail(data: Path) -> Shop:
+    cutoffs = tuple(instant(text) for text in ("2011-06-19", "2011-07-17", "2011-08-14", "2011-09-11"))
+    return Shop("Online Retail", online_retail(data / "online_retail"), 90, cutoffs)
+
+
+SHOPS = {"journey": _journey, "cdnow": _disks, "retail": _retail}
 
 
 def table(shop: Shop, seed: int) -> Iterator[str]:
@@ -127,9 +135,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="folder that holds the public data sets")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shops", nargs="*", default=list(SHOPS), choices=SHOPS)
+    parser.add_argument("--cutoffs", nargs="*", type=instant, help="instead of those of the goals")
     asked = parser.parse_args()
-    for shop in shops(asked.data):
-        for line in table(shop, asked.seed):
+    for name in asked.shops:
+        shop = SHOPS[name](asked.data)
+        for line in table(replace(shop, cutoffs=tuple(asked.cutoffs or shop.cutoffs)), asked.seed):
             print(line, flush=True)  # noqa: T201
 
 

@@ -22,7 +22,7 @@ from training.examples import known_before
 from training.progress import Steps
 
 # As many customers, by hash, teach and judge; so memory and time are bounded however many there are.
-LEARNED_CUSTOMERS = 50_000
+LEARNED_CUSTOMERS = 30_000
 
 
 @dataclass(frozen=True)
