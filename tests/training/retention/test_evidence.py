@@ -99,8 +99,8 @@ def ordered(tables, days):
     return {"order_lines": pd.concat([tables["order_lines"], *again], ignore_index=True)}
 
 
-def ordered_yesterday(tables):
-    return ordered(tables, [1])
+def ordered_lately(tables):
+    return ordered(tables, range(1, 56, 4))
 
 
 def ordered_every_week(tables):
@@ -150,7 +150,7 @@ WITHOUT = {
     "price_increases": steady_prices,
     "lost_discounts": ever_without_discounts,
     "defective_items": empty("returns"),
-    "no_order": ordered_yesterday,
+    "no_order": ordered_lately,
     "weak_habit": ordered_every_week,
     "basket": equal_baskets,
     "choice": bought_everything,
