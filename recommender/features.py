@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAY_SECONDS = 86_400.0
-LEVERS = ("offer", "service", "product", "none")
 UNKNOWN = float("nan")
 
 
@@ -24,19 +23,12 @@ class Feature:
     """One number per customer.
 
     ``fill`` is the value of a customer without a row in the block's tables: 0 for counts and sums, NaN for what is
-    then unknown. ``sentence`` says the value to people (``"Last order {value:.0f} days ago"``); a feature without a
-    sentence is never given as a reason. ``lever`` is what a company can pull: offer, service, product or none.
+    then unknown. What a feature says to people is told by the cause that it belongs to: ``retention.causes``.
     """
 
     name: str
     meaning: str
     fill: float = 0.0
-    sentence: str = ""
-    lever: str = "none"
-
-    def say(self, value: float) -> str:
-        """The sentence with the customer's own figure; empty where the feature has no sentence."""
-        return self.sentence.format(value=value)
 
 
 @dataclass(frozen=True)

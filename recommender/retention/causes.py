@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from recommender.retention import reason_sentences as say
 from recommender.retention.reason_sentences import Figures
 
+LEVERS = ("offer", "service", "product", "none")
 Sentence = Callable[[Figures], str | None]
 
 

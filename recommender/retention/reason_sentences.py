@@ -169,9 +169,9 @@ def larger_baskets(f: Figures) -> str | None:
 
 
 def narrow_choice(f: Figures) -> str | None:
-    """How little of the catalogue the customer buys."""
-    count = f["item_distinct_count"]
-    return f"Only {_counted(count, 'item', 'different items')} bought so far" if count > 0 else None
+    """Fewer different items than orders."""
+    items, orders = f["item_distinct_count"], f["order_count"]
+    return f"Only {_counted(items, 'item', 'different items')} in {orders:.0f} orders" if items < orders else None
 
 
 def wide_choice(f: Figures) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from recommender.errors import SettingError, UnknownName
-from recommender.features import LEVERS
+from recommender.retention.causes import LEVERS
 from recommender.retention.risk_policy import TREATED_BANDS
 
 RULES = (

@@ -12,14 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WINDOWS_DAYS = (7, 28)
-# How a number of events of each kind is said to people.
-COUNTED_KINDS = {
-    "view": "Items viewed",
-    "search": "Searches",
-    "cart_add": "Items put into the cart",
-    "cart_remove": "Items taken out of the cart",
-    "wishlist": "Items put on the wish list",
-}
+COUNTED_KINDS = ("view", "search", "cart_add", "cart_remove", "wishlist")
 
 
 def browsing_features(interactions: pd.DataFrame, cutoff: datetime) -> pd.DataFrame:
@@ -79,9 +72,8 @@ def _ratings(events: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _counted(kind: str, said: str, days: int) -> Feature:
-    meaning = f"events of kind {kind} in the last {days} days"
-    return Feature(f"{kind}_{days}d_count", meaning, sentence=f"{said} in the last {days} days: {{value:.0f}}")
+def _counted(kind: str, days: int) -> Feature:
+    return Feature(f"{kind}_{days}d_count", f"events of kind {kind} in the last {days} days")
 
 
 BROWSING_BLOCK = FeatureBlock(
@@ -90,47 +82,25 @@ BROWSING_BLOCK = FeatureBlock(
     browsing_features,
     (
         Feature("browsing_event_count", "events so far"),
-        *(_counted(kind, said, days) for kind, said in COUNTED_KINDS.items() for days in WINDOWS_DAYS),
-        Feature(
-            "browsed_item_28d_count",
-            "different items in the events of the last 28 days",
-            sentence="Different items looked at in the last 28 days: {value:.0f}",
-        ),
-        Feature("dislike_count", "dislikes so far", sentence="Items disliked so far: {value:.0f}", lever="product"),
-        Feature(
-            "days_since_last_browsing",
-            "days from the last event to the cutoff",
-            UNKNOWN,
-            "Days since the last visit: {value:.0f}",
-            "offer",
-        ),
-        Feature(
-            "browsing_day_28d_count",
-            "days with an event in the last 28 days",
-            sentence="Days with a visit in the last 28 days: {value:.0f}",
-            lever="offer",
-        ),
+        *(_counted(kind, days) for kind in COUNTED_KINDS for days in WINDOWS_DAYS),
+        Feature("browsed_item_28d_count", "different items in the events of the last 28 days"),
+        Feature("dislike_count", "dislikes so far"),
+        Feature("days_since_last_browsing", "days from the last event to the cutoff", UNKNOWN),
+        Feature("browsing_day_28d_count", "days with an event in the last 28 days"),
         Feature(
             "browsing_trend_share",
             "days with an event of the last 28 days as a share of those of the last 56; one half is steady",
             UNKNOWN,
-            "Of the days with a visit in the last 56 days, {value:.0%} fell into the last 28",
-            "offer",
         ),
         Feature(
-            "browsing_interval_mean_days",
-            "mean days between days with an event; unknown before the second",
-            UNKNOWN,
-            "Usual days between visits: {value:.0f}",
+            "browsing_interval_mean_days", "mean days between days with an event; unknown before the second", UNKNOWN
         ),
         Feature(
             "browsing_silence_ratio",
             "days since the last event divided by the usual days between days with an event",
             UNKNOWN,
-            "The time since the last visit is {value:.1f} times the usual one",
-            "offer",
         ),
-        Feature("rating_mean_score", "mean of the ratings given", UNKNOWN, "Mean rating given: {value:.1f}", "product"),
-        Feature("rating_last_score", "last rating given", UNKNOWN, "Last rating given: {value:.1f}", "product"),
+        Feature("rating_mean_score", "mean of the ratings given", UNKNOWN),
+        Feature("rating_last_score", "last rating given", UNKNOWN),
     ),
 )

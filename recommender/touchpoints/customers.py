@@ -51,6 +51,6 @@ CUSTOMER_BLOCK = FeatureBlock(
     customer_features,
     (
         Feature("age_years", "years from the year of birth to that of the cutoff", UNKNOWN),
-        Feature("days_since_sign_up", "days as a customer", UNKNOWN, "Days since signing up: {value:.0f}"),
+        Feature("days_since_sign_up", "days as a customer", UNKNOWN),
     ),
 )

@@ -57,34 +57,14 @@ DELIVERY_BLOCK = FeatureBlock(
     (ORDER_LINES,),
     delivery_features,
     (
+        Feature("late_order_count", "orders delivered after the promised time, or not yet and past it"),
+        Feature("late_order_share", "share of the orders past their promised time that were late", UNKNOWN),
         Feature(
-            "late_order_count",
-            "orders delivered after the promised time, or not yet and past it",
-            sentence="Orders late so far: {value:.0f}",
-            lever="service",
-        ),
-        Feature(
-            "late_order_share",
-            "share of the orders past their promised time that were late",
-            UNKNOWN,
-            "Late orders among those with a promised time: {value:.0%}",
-            "service",
-        ),
-        Feature(
-            "late_open_order_count",
-            f"orders promised for a time in the last {LATE_OPEN_DAYS} days and not delivered",
-            sentence="Orders that are late right now: {value:.0f}",
-            lever="service",
+            "late_open_order_count", f"orders promised for a time in the last {LATE_OPEN_DAYS} days and not delivered"
         ),
         Feature("late_order_91d_count", f"late orders promised for a time in the last {RECENT_DAYS} days"),
         Feature("late_total_91d_days", "days that these came late, in all; open ones count until the cutoff"),
         Feature("late_longest_91d_days", "days that the latest of these came late", UNKNOWN),
-        Feature(
-            "days_since_last_late_order",
-            "days since the promised time of the last late order",
-            UNKNOWN,
-            "Days since an order was last late: {value:.0f}",
-            "service",
-        ),
+        Feature("days_since_last_late_order", "days since the promised time of the last late order", UNKNOWN),
     ),
 )

@@ -166,10 +166,9 @@ def _variety(lines: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
 
 def _window(days: int) -> tuple[Feature, ...]:
     period = f"in the last {days} days"
-    counted, spent = f"Days with an order {period}: {{value:.0f}}", f"Spent {period}: {{value:,.2f}}"
     return (
-        Feature(f"order_days_{days}d_count", f"order days {period}", sentence=counted, lever="offer"),
-        Feature(f"spend_{days}d_amount", f"paid {period}", sentence=spent, lever="offer"),
+        Feature(f"order_days_{days}d_count", f"order days {period}"),
+        Feature(f"spend_{days}d_amount", f"paid {period}"),
     )
 
 
@@ -178,116 +177,46 @@ ORDER_BLOCK = FeatureBlock(
     (ORDER_LINES,),
     order_features,
     (
-        Feature("order_count", "orders so far", sentence="Orders so far: {value:.0f}", lever="offer"),
-        Feature("order_day_count", "order days so far", sentence="Days with an order so far: {value:.0f}"),
+        Feature("order_count", "orders so far"),
+        Feature("order_day_count", "order days so far"),
         *(feature for days in WINDOWS_DAYS for feature in _window(days)),
-        Feature("spend_total_amount", "paid so far", sentence="Spent so far: {value:,.2f}"),
+        Feature("spend_total_amount", "paid so far"),
         Feature(
             "spend_trend_share",
             "spend of the last 56 days as a share of that of the last 112; one half is steady",
             UNKNOWN,
-            "Of the spend of the last 112 days, {value:.0%} fell into the last 56",
-            "offer",
         ),
         Feature(
             "order_days_trend_share",
             "order days of the last 56 days as a share of those of the last 112; one half is steady",
             UNKNOWN,
-            "Of the order days of the last 112 days, {value:.0%} fell into the last 56",
-            "offer",
         ),
-        Feature(
-            "days_since_last_order",
-            "days from the last order to the cutoff",
-            UNKNOWN,
-            "Days since the last order: {value:.0f}",
-            "offer",
-        ),
-        Feature(
-            "days_since_first_order",
-            "days from the first order to the cutoff",
-            UNKNOWN,
-            "Days since the first order: {value:.0f}",
-        ),
+        Feature("days_since_last_order", "days from the last order to the cutoff", UNKNOWN),
+        Feature("days_since_first_order", "days from the first order to the cutoff", UNKNOWN),
         Feature("age_at_last_order_days", "whole days from the first to the last order day", UNKNOWN),
         Feature("order_span_share", "age at the last order as a share of the days since the first", UNKNOWN),
         Feature("order_day_share", "share of the days since the first order that have one", UNKNOWN),
-        Feature(
-            "order_interval_mean_days",
-            "mean days between order days; unknown before the second",
-            UNKNOWN,
-            "Usual days between orders: {value:.0f}",
-            "offer",
-        ),
+        Feature("order_interval_mean_days", "mean days between order days; unknown before the second", UNKNOWN),
         Feature(
             "order_interval_std_days",
             "standard deviation of the days between order days; unknown before the third",
             UNKNOWN,
-            "Days between orders vary by about {value:.0f}",
         ),
-        Feature(
-            "order_interval_last_days",
-            "days between the last two order days",
-            UNKNOWN,
-            "Days between the last two orders: {value:.0f}",
-            "offer",
-        ),
-        Feature(
-            "order_interval_max_days",
-            "longest time between two order days",
-            UNKNOWN,
-            "Longest pause between orders so far, in days: {value:.0f}",
-        ),
-        Feature(
-            "order_due_mean_ratio",
-            "days since the last order divided by the usual days between orders",
-            UNKNOWN,
-            "The time since the last order is {value:.1f} times the usual one",
-            "offer",
-        ),
-        Feature(
-            "order_due_max_ratio",
-            "days since the last order divided by the longest pause so far",
-            UNKNOWN,
-            "The time since the last order is {value:.1f} times the longest pause so far",
-            "offer",
-        ),
+        Feature("order_interval_last_days", "days between the last two order days", UNKNOWN),
+        Feature("order_interval_max_days", "longest time between two order days", UNKNOWN),
+        Feature("order_due_mean_ratio", "days since the last order divided by the usual days between orders", UNKNOWN),
+        Feature("order_due_max_ratio", "days since the last order divided by the longest pause so far", UNKNOWN),
         Feature("order_weekday_top_share", "share of order days on the customer's most usual day of the week", UNKNOWN),
-        Feature(
-            "basket_mean_amount", "mean amount of an order", UNKNOWN, "Usual amount of an order: {value:,.2f}", "offer"
-        ),
-        Feature(
-            "basket_last_amount", "amount of the last order", UNKNOWN, "Amount of the last order: {value:,.2f}", "offer"
-        ),
+        Feature("basket_mean_amount", "mean amount of an order", UNKNOWN),
+        Feature("basket_last_amount", "amount of the last order", UNKNOWN),
         Feature("basket_std_amount", "standard deviation of the amounts of orders", UNKNOWN),
+        Feature("discount_share", "discounts as a share of what the goods would have cost without", UNKNOWN),
+        Feature("item_distinct_count", "different items bought"),
+        Feature("items_per_order_mean_count", "mean number of different items in an order", UNKNOWN),
         Feature(
-            "discount_share",
-            "discounts as a share of what the goods would have cost without",
-            UNKNOWN,
-            "Discounts took {value:.0%} off the full price",
-            "offer",
+            "repeat_item_share", "share of the items in orders that the customer had bought in another order", UNKNOWN
         ),
-        Feature(
-            "item_distinct_count",
-            "different items bought",
-            sentence="Different items bought: {value:.0f}",
-            lever="product",
-        ),
-        Feature(
-            "items_per_order_mean_count",
-            "mean number of different items in an order",
-            UNKNOWN,
-            "Different items in a usual order: {value:.1f}",
-            "product",
-        ),
-        Feature(
-            "repeat_item_share",
-            "share of the items in orders that the customer had bought in another order",
-            UNKNOWN,
-            "Repeat purchases make up {value:.0%} of the items bought",
-            "product",
-        ),
-        Feature("order_channel_count", "channels ordered over", sentence="Channels ordered over: {value:.0f}"),
-        Feature("order_store_count", "shops ordered in", sentence="Shops ordered in: {value:.0f}"),
+        Feature("order_channel_count", "channels ordered over"),
+        Feature("order_store_count", "shops ordered in"),
     ),
 )

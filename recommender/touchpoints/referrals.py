@@ -49,13 +49,8 @@ REFERRAL_BLOCK = FeatureBlock(
     (REFERRALS,),
     referral_features,
     (
-        Feature("referral_count", "customers referred", sentence="Customers referred so far: {value:.0f}"),
+        Feature("referral_count", "customers referred"),
         Feature("referral_reward_amount", "rewards for referrals so far"),
-        Feature(
-            "days_since_last_referral",
-            "days since a customer was last referred",
-            UNKNOWN,
-            "Days since a customer was referred: {value:.0f}",
-        ),
+        Feature("days_since_last_referral", "days since a customer was last referred", UNKNOWN),
     ),
 )

@@ -49,37 +49,13 @@ RETURN_BLOCK = FeatureBlock(
     (RETURNS, ORDER_LINES),
     return_features,
     (
-        Feature("return_count", "lines returned", sentence="Items returned so far: {value:.0f}", lever="product"),
-        *(
-            Feature(
-                f"return_{days}d_count",
-                f"lines returned in the last {days} days",
-                sentence=f"Items returned in the last {days} days: {{value:.0f}}",
-                lever="product",
-            )
-            for days in WINDOWS_DAYS
-        ),
+        Feature("return_count", "lines returned"),
+        *(Feature(f"return_{days}d_count", f"lines returned in the last {days} days") for days in WINDOWS_DAYS),
         Feature("return_defect_count", "lines returned as broken, damaged, wrong or poor"),
         *(Feature(f"return_defect_{days}d_count", f"such lines of the last {days} days") for days in WINDOWS_DAYS),
-        Feature("return_amount", "paid back so far", sentence="Paid back for returns: {value:,.2f}", lever="product"),
-        Feature(
-            "return_line_share",
-            "lines returned as a share of the lines bought",
-            sentence="Returned items among those bought: {value:.0%}",
-            lever="product",
-        ),
-        Feature(
-            "return_amount_share",
-            "paid back as a share of what was paid",
-            sentence="Of all that was paid, {value:.0%} was paid back for returns",
-            lever="product",
-        ),
-        Feature(
-            "days_since_last_return",
-            "days from the last return to the cutoff",
-            UNKNOWN,
-            "Days since the last return: {value:.0f}",
-            "product",
-        ),
+        Feature("return_amount", "paid back so far"),
+        Feature("return_line_share", "lines returned as a share of the lines bought"),
+        Feature("return_amount_share", "paid back as a share of what was paid"),
+        Feature("days_since_last_return", "days from the last return to the cutoff", UNKNOWN),
     ),
 )

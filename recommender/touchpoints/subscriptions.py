@@ -64,32 +64,13 @@ SUBSCRIPTION_BLOCK = FeatureBlock(
     subscription_features,
     (
         Feature("subscription_count", "contracts so far"),
-        Feature("subscription_running_count", "contracts running", sentence="Contracts running: {value:.0f}"),
-        Feature(
-            "subscription_ended_count", "contracts ended", sentence="Contracts ended so far: {value:.0f}", lever="offer"
-        ),
-        Feature(
-            "subscription_monthly_amount",
-            "paid per month for running contracts",
-            sentence="Paid per month: {value:,.2f}",
-            lever="offer",
-        ),
-        Feature(
-            "subscription_age_days",
-            "days since the start of the oldest running contract",
-            UNKNOWN,
-            "Days since the running contract began: {value:.0f}",
-            "offer",
-        ),
+        Feature("subscription_running_count", "contracts running"),
+        Feature("subscription_ended_count", "contracts ended"),
+        Feature("subscription_monthly_amount", "paid per month for running contracts"),
+        Feature("subscription_age_days", "days since the start of the oldest running contract", UNKNOWN),
         Feature("days_since_last_subscription_start", "days since the start of the newest contract", UNKNOWN),
-        Feature(
-            "days_since_last_subscription_end",
-            "days since a contract last ended",
-            UNKNOWN,
-            "Days since a contract ended: {value:.0f}",
-            "offer",
-        ),
+        Feature("days_since_last_subscription_end", "days since a contract last ended", UNKNOWN),
         Feature("subscription_ended_mean_days", "mean length of the contracts ended", UNKNOWN),
-        Feature("subscription_plan_count", "different plans so far", sentence="Plans tried so far: {value:.0f}"),
+        Feature("subscription_plan_count", "different plans so far"),
     ),
 )

@@ -85,14 +85,12 @@ def _scores(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
     )
 
 
-def _score_features(kind: str, low: int, high: int) -> tuple[Feature, ...]:
-    name, scale = kind.upper(), f"on the scale from {low} to {high}"
-    last, mean = f"Last {name} answer {scale}: {{value:.0f}}", f"Mean {name} answer {scale}: {{value:.1f}}"
-    change = f"Change of the last {name} answer from those before: {{value:+.1f}}"
+def _score_features(kind: str) -> tuple[Feature, ...]:
+    name = kind.upper()
     return (
-        Feature(f"{kind}_last_score", f"last {name} answer", UNKNOWN, last, "service"),
-        Feature(f"{kind}_mean_score", f"mean {name} answer", UNKNOWN, mean, "service"),
-        Feature(f"{kind}_change_score", f"last {name} answer less the mean before", UNKNOWN, change, "service"),
+        Feature(f"{kind}_last_score", f"last {name} answer", UNKNOWN),
+        Feature(f"{kind}_mean_score", f"mean {name} answer", UNKNOWN),
+        Feature(f"{kind}_change_score", f"last {name} answer less the mean before", UNKNOWN),
     )
 
 
@@ -102,10 +100,8 @@ SURVEY_BLOCK = FeatureBlock(
     survey_features,
     (
         Feature("survey_count", "answers so far"),
-        Feature(
-            "days_since_last_survey", "days since the last answer", UNKNOWN, "Days since the last answer: {value:.0f}"
-        ),
-        *(feature for kind, (low, high) in SURVEY_SCALES.items() for feature in _score_features(kind, low, high)),
+        Feature("days_since_last_survey", "days since the last answer", UNKNOWN),
+        *(feature for kind in SURVEY_SCALES for feature in _score_features(kind)),
         Feature("satisfaction_last_share", "last answer of any kind, from 0 for the worst to 1 for the best", UNKNOWN),
         Feature("satisfaction_182d_mean_share", f"mean answer of the last {RECENT_DAYS} days, from 0 to 1", UNKNOWN),
         Feature("satisfaction_182d_lowest_share", f"worst answer of the last {RECENT_DAYS} days, from 0 to 1", UNKNOWN),

@@ -76,44 +76,28 @@ def _is_repeat(rows: pd.DataFrame) -> pd.Series:
     return (gap <= REPEAT_DAYS).reindex(rows.index)
 
 
-def _count(name: str, meaning: str, said: str) -> Feature:
-    return Feature(name, meaning, sentence=f"{said}: {{value:.0f}}", lever="service")
-
-
-def _time(name: str, meaning: str, said: str) -> Feature:
-    return Feature(name, meaning, UNKNOWN, f"{said}: {{value:.1f}}", "service")
-
-
 TICKET_BLOCK = FeatureBlock(
     "tickets",
     (TICKETS,),
     ticket_features,
     (
-        _count("ticket_count", "tickets so far", "Tickets so far"),
-        _count("ticket_90d_count", "tickets opened in the last 90 days", "Tickets in the last 90 days"),
-        _count("ticket_open_count", "tickets open", "Open tickets"),
-        _count("ticket_open_severe_count", "severe tickets open", "Severe open tickets"),
-        _count("ticket_unanswered_count", "open tickets without a first reply", "Open tickets without a reply"),
-        _time("ticket_open_oldest_days", "age of the oldest open ticket", "Days that a ticket has been open"),
-        _count("ticket_repeat_count", "tickets that repeat an earlier one", "Tickets about a topic that came back"),
-        _count("ticket_reopened_count", "tickets ever reopened", "Tickets reopened so far"),
+        Feature("ticket_count", "tickets so far"),
+        Feature("ticket_90d_count", "tickets opened in the last 90 days"),
+        Feature("ticket_open_count", "tickets open"),
+        Feature("ticket_open_severe_count", "severe tickets open"),
+        Feature("ticket_unanswered_count", "open tickets without a first reply"),
+        Feature("ticket_open_oldest_days", "age of the oldest open ticket", UNKNOWN),
+        Feature("ticket_repeat_count", "tickets that repeat an earlier one"),
+        Feature("ticket_reopened_count", "tickets ever reopened"),
         Feature(
             "ticket_first_contact_share",
             "share of the resolved tickets that took one contact and were not reopened",
             UNKNOWN,
-            "Tickets solved at first contact: {value:.0%}",
-            "service",
         ),
-        _time("ticket_resolution_mean_days", "mean days to resolution", "Usual days until a ticket is solved"),
-        _time("ticket_resolution_last_days", "days to the last resolution", "Days until the last ticket was solved"),
-        _time("ticket_first_reply_mean_days", "mean days to the first reply", "Usual days until the first reply"),
+        Feature("ticket_resolution_mean_days", "mean days to resolution", UNKNOWN),
+        Feature("ticket_resolution_last_days", "days to the last resolution", UNKNOWN),
+        Feature("ticket_first_reply_mean_days", "mean days to the first reply", UNKNOWN),
         Feature("ticket_handle_mean_seconds", "mean time spent by agents on a resolved ticket", UNKNOWN),
-        Feature(
-            "days_since_last_ticket",
-            "days since the last ticket was opened",
-            UNKNOWN,
-            "Days since the last ticket: {value:.0f}",
-            "service",
-        ),
+        Feature("days_since_last_ticket", "days since the last ticket was opened", UNKNOWN),
     ),
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recommender.features import LEVERS, FeatureBlock, FeatureSet
+from recommender.features import FeatureBlock, FeatureSet
 from recommender.tables import Table, as_of
 from recommender.touchpoints import BLOCKS, TABLES
 from recommender.validation import validate_rows
@@ -147,14 +147,8 @@ def test_fills_are_0_for_what_is_counted_and_unknown_otherwise(block):
 
 
 @every_block
-@pytest.mark.parametrize("value", [0.0, 1.0, 0.5, 1234567.0])
-def test_every_sentence_takes_any_value(block, value):
-    for feature in block.features:
-        said = feature.say(value)
-        assert "{" not in said
-        assert bool(said) == bool(feature.sentence)
-        assert feature.meaning
-        assert feature.lever in LEVERS
+def test_every_feature_says_what_it_means(block):
+    assert all(feature.meaning for feature in block.features)
 
 
 def test_no_two_blocks_share_a_feature():

@@ -31,7 +31,7 @@ VISITS = Table(
     key=("visit_id",),
     exists_from="visited_at",
 )
-FEATURES = (Feature("visit_count", "visits"), Feature("rating_score", "mean rating", UNKNOWN, "Rating: {value:.1f}"))
+FEATURES = (Feature("visit_count", "visits"), Feature("rating_score", "mean rating", UNKNOWN))
 
 
 def visit_features(visits, cutoff):
@@ -112,11 +112,6 @@ def test_event_days_are_whole_days_counted_back_from_the_cutoff():
     days = event_days(pd.DataFrame({"who": ["ann"] * 4, "age": [0.9, 1.0, 1.5, 9.99]}), "who", "age")
     assert list(days["day"]) == [9, 1, 0]
     assert list(days["interval"].fillna(-1)) == [-1, 8, 1]
-
-
-def test_a_feature_says_its_value_in_a_sentence():
-    assert FEATURES[1].say(4.25) == "Rating: 4.2"
-    assert FEATURES[0].say(4.25) == ""
 
 
 def test_pairs_are_counted_once_and_unknown_ones_never():

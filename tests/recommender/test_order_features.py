@@ -116,12 +116,6 @@ def test_of_two_orders_at_one_instant_the_larger_is_the_last():
     assert features_of(ORDER_BLOCK, lines[::-1]).loc["bob", "basket_last_amount"] == 7.0
 
 
-def test_reasons_carry_the_customers_own_figure():
-    said = {feature.name: feature.say(1.0) for feature in ORDER_BLOCK.features}
-    assert said["days_since_last_order"] == "Days since the last order: 1"
-    assert said["order_span_share"] == ""
-
-
 def test_two_customers_with_one_order_id_have_an_order_each():
     theirs = order("b1", "milk", 3.0, 5.0) | {"order_id": "a1"}
     features = features_of(ORDER_BLOCK, rows_of(ORDER_LINES, order("a1", "milk", 3.0, 7.0), theirs))

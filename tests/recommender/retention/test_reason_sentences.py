@@ -123,7 +123,9 @@ SAID = [
         "Last order of 12.50; usually 30.00",
     ),
     (say.smaller_baskets, {"basket_last_amount": 30.0, "basket_mean_amount": 12.5}, None),
-    (say.narrow_choice, {"item_distinct_count": 3.0}, "Only 3 different items bought so far"),
+    (say.narrow_choice, {"item_distinct_count": 3.0, "order_count": 12.0}, "Only 3 different items in 12 orders"),
+    (say.narrow_choice, {"item_distinct_count": 12.0, "order_count": 12.0}, None),
+    (say.wide_choice, {"item_distinct_count": 25.0}, "25 different items bought so far"),
     (
         say.no_visit,
         {"days_since_last_browsing": 30.0, "browsing_interval_mean_days": 7.0},

@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recommender.features import LEVERS
-from recommender.retention.causes import CAUSE_OF, CAUSES
+from recommender.retention.causes import CAUSE_OF, CAUSES, LEVERS
 from recommender.retention.risk_reasons import NOISE_LOG_ODDS, cause_contributions, reasons_of
 from recommender.touchpoints import FEATURES
 

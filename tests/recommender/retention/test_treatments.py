@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from recommender.errors import SettingError, UnknownName
-from recommender.features import LEVERS
+from recommender.retention.causes import LEVERS
 from recommender.retention.treatment_settings import policy_from, policy_of, policy_to_settings
 from recommender.retention.treatments import (
     CONTENT,
