@@ -28,6 +28,7 @@ MEMBER_EXAMPLE: dict[str, Any] = {
     "predicted_value": 131.3,
     "expected_loss": 81.4,
     "last_order_at": "2017-11-03T17:20:00Z",
+    "is_holdout": False,
 }
 
 
@@ -85,6 +86,7 @@ class MemberOut(Answer):
     predicted_value: float | None = Field(description=f"Expected within the horizon, {_ACCOUNT}")
     expected_loss: float | None = Field(description=f"Probability times predicted value, {_ACCOUNT}")
     last_order_at: AwareDatetime | None = Field(description="Instant (UTC) of the last order")
+    is_holdout: bool = Field(description="Whether the customer is never treated, so that effects can be measured")
 
 
 class MembersOut(Answer):
