@@ -62,9 +62,10 @@ class PersonPeriods:
 class DiscreteHazard:
     """Logistic regression of the hazard of each interval between NODES on signed logarithms of the features.
 
-    Every interval has its own level, drawn to the life table; the effect of a feature changes linearly with the logarithm of time, so that what
-    tells of the first days is not held against the last. Intervals that too few examples were observed in are left
-    to the tail of ``SurvivalCurves``: ``learned_days`` says up to when the curves are learned.
+    Every interval has its own level, drawn to the life table; the effect of a feature changes linearly with the
+    logarithm of time, so that what tells of the first days is not held against the last. Intervals that too few
+    examples were observed in are left to the tail of ``SurvivalCurves``: ``learned_days`` says up to when the curves
+    are learned.
     """
 
     kind = DISCRETE_HAZARD

@@ -23,6 +23,7 @@ from recommender.retention.order_times import CONTRACT_TIMES, ORDER_TIMES, rhyth
 from recommender.retention.told_curves import FIRST_DAYS_TOLD, NEXT_ORDER_SHARES
 from recommender.tables import as_of as known_at
 from recommender.touchpoints import TABLES
+from training.pipeline import Training
 
 BGNBD, OWN_INTERVAL, SHIPPED = "bgnbd_curves", "own_interval", "shipped"
 _TABLES = ("order_lines", "subscriptions")
@@ -77,6 +78,17 @@ def judge_times(
         told = times_of(known, customer_ids, definition, asked.to_dict(), models, seen.cutoff)
         found["next_order"] = _judge_next_orders(seen, told, rhythm, rivals, seed=seed)
     return found
+
+
+def judge_training_times(
+    history: History, training: Training, churn: pd.DataFrame, *, seed: int
+) -> dict[str, Any] | None:
+    """``judge_times`` of a training and its answers about churn; None where nothing can be judged."""
+    seen = Seen.of(history, training.bundle.as_of)
+    if seen is None or churn.empty:
+        return None
+    probabilities = churn.set_index("customer_id")["churn_probability"]
+    return judge_times(seen, probabilities, training.churn.definition, training.bundle.models, seed=seed)
 
 
 def judge_curves(
