@@ -16,7 +16,7 @@ NO_ORDER_IN_28 = ChurnDefinition(NO_ORDER, horizon_days=28, activity_days=56)
 class Same:
     """One curve for everybody; by default half of all are left after each further week."""
 
-    learned_days = 91
+    kind, learned_days = "same", 91
 
     def __init__(self, survival: np.ndarray = 0.5 ** (NODES / 7.0)) -> None:
         self.survival = survival
