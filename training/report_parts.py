@@ -134,6 +134,7 @@ MEASURES: Mapping[str, Measure] = {
     "top_10_percent_capture": Measure("spend with the top 10 % (share)", percent),
     "value_capture": Measure("spend of those who left that is found (share)", percent),
     "median_error_days": Measure("median absolute error (days)", amount),
+    "mean_error_days": Measure("mean absolute error (days)", amount),
     "came_share": Measure("share that came by then", percent),
     "gain_over_baseline": Measure("NDCG gain over the baseline", gain),
     "squared_error_gain": Measure("gain in squared error (account currency squared)", gain),

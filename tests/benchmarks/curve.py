@@ -115,8 +115,9 @@ def _curve_lines(curve: dict[str, Any]) -> Iterator[str]:
 
 
 def _order_lines(orders: dict[str, Any]) -> Iterator[str]:
-    errors = "  ".join(f"{name} {_number(figure, 2)}" for name, figure in orders["median_error_days"].items())
-    yield f"  next order, median error in days:  {errors}"
+    for middle in ("median", "mean"):
+        errors = "  ".join(f"{name} {_number(figure, 2)}" for name, figure in orders[f"{middle}_error_days"].items())
+        yield f"  next order, {middle} error in days:  {errors}"
     came = "  ".join(f"{one['wanted']:.0%} {_number(one)} of {one['customers']}" for one in orders["came_by"].values())
     inside = orders["within_interval"]
     yield f"  came by the instant told:  {came}  interval of 80% {_number(inside)} of {inside['customers']}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -146,10 +146,8 @@ def _judge_next_orders(
         "customers": int(ordered.sum()),
         "ordered_share": float(np.isfinite(came).mean()),
         "told_share": float(np.isfinite(guesses[SHIPPED]).mean()),
-        "median_error_days": {
-            name: _median_error(np.minimum(one, seen.days), np.minimum(came, seen.days), seed)
-            for name, one in guesses.items()
-        },
+        "median_error_days": {name: _error(np.median, one, came, seen.days, seed) for name, one in guesses.items()},
+        "mean_error_days": {name: _error(np.mean, one, came, seen.days, seed) for name, one in guesses.items()},
         "came_by": {
             name: {"wanted": share, **_share((came <= dates[name])[dates[name] <= seen.days], seed)}
             for name, share in NEXT_ORDER_SHARES.items()
@@ -166,9 +164,11 @@ def _own_interval(rhythm: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(np.where(np.isnan(means), usual, means) - since, 0.0))
 
 
-def _median_error(guessed: np.ndarray, came: np.ndarray, seed: int) -> dict[str, Any]:
-    errors = np.abs(guessed - came)
-    return asdict(bootstrap(lambda rows: float(np.median(errors[rows])), len(errors), seed=seed))
+def _error(
+    middle: Callable[[np.ndarray], Any], guessed: np.ndarray, came: np.ndarray, seen_days: float, seed: int
+) -> dict[str, Any]:
+    errors = np.abs(np.minimum(guessed, seen_days) - np.minimum(came, seen_days))
+    return asdict(bootstrap(lambda rows: float(middle(errors[rows])), len(errors), seed=seed))
 
 
 def _share(came: np.ndarray, seed: int) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def test_dates_are_judged_beside_the_own_interval_and_held_at_the_end_of_what_wa
     assert judged["ordered_share"] == 0.5
     # half order within a week; Ann came after one, Bob not within the thirty days seen: errors of 0 and 23 days
     assert judged["median_error_days"]["shipped"]["mean"] == pytest.approx(11.5, abs=0.01)
+    assert judged["mean_error_days"]["shipped"]["mean"] == pytest.approx(11.5, abs=0.01)
     # both were due on the cutoff, Ann after ten days, Bob after five: errors of 7 and 30 days
     assert judged["median_error_days"]["own_interval"]["mean"] == pytest.approx(18.5, abs=0.01)
     assert judged["came_by"]["expected_next_order_at"]["mean"] == 0.5
