@@ -19,7 +19,7 @@ from recommender.models.survival_curves import NODES, SurvivalCurves
 from recommender.outcomes import days_to_order, days_to_subscription_end
 from recommender.probability_metrics import bootstrap, brier_score, calibration_error
 from recommender.retention.definitions import NO_ORDER, ChurnDefinition
-from recommender.retention.order_times import CONTRACT_TIMES, ORDER_TIMES, rhythm_of, staying_curves, times_of
+from recommender.retention.order_times import CONTRACT_TIMES, ORDER_TIMES, CustomerTimes, rhythm_of, times_of
 from recommender.retention.told_curves import FIRST_DAYS_TOLD, NEXT_ORDER_SHARES
 from recommender.tables import as_of as known_at
 from recommender.touchpoints import TABLES
@@ -64,9 +64,9 @@ def judge_times(
     asked = probabilities.reindex(customer_ids)
     known = seen.known
     found: dict[str, Any] = {"customers": len(customer_ids), "seen_days": seen.days}
-    rhythm = rhythm_of(known["order_lines"], customer_ids, seen.cutoff)
+    times = CustomerTimes.of(known, customer_ids, definition, asked.to_numpy(), models, seen.cutoff)
+    rhythm, curves = times.rhythm, times.staying
     rivals = _rivals(known["order_lines"], seen.cutoff)
-    curves = staying_curves(known, customer_ids, definition, asked.to_numpy(), models, seen.cutoff)
     if curves is not None:
         others = {name: one.curves(rhythm[curves.places]) for name, one in rivals.items()}
         compared = {SHIPPED: curves.curves, **(others if definition.outcome == NO_ORDER else {})}
