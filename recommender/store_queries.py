@@ -191,7 +191,8 @@ def _last_event() -> sa.Select[Any]:
 
 _LINES = EVENT_TABLES["order_lines"].c
 _ORDERS = (
-    sa.select(_LINES.ordered_at.distinct())
+    sa.select(_LINES.ordered_at)
+    .distinct()
     .where(_LINES.customer_id == sa.bindparam("customer_id"), *consented(table_named("order_lines")))
     .order_by(_LINES.ordered_at)
 )

@@ -41,6 +41,7 @@ from training.list_evaluation import (
 from training.offer_evaluation import judge_offers
 from training.pipeline import Training
 from training.retention.churn_training import TrainedChurn
+from training.retention.curve_evaluation import judge_training_times
 from training.settings import TrainingSettings
 
 _SLICE_AT_LEAST = 50
@@ -83,6 +84,7 @@ def evaluate(
             for name, one in training.churn_also.items()
         },
         "value": judge_value(training, answers.purchases, tables, settings, seed=seed),
+        "times": judge_training_times(history, training, answers.churn, seed=seed),
     }
 
 

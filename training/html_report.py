@@ -16,6 +16,7 @@ from training.report_items import items_section
 from training.report_lists import RULES, list_section
 from training.report_page import render_page
 from training.report_parts import Cell, Plot, Row, Section, Table, cell, measure_of, models_table
+from training.report_times import times_sections
 
 # Items of a list that a training judges; a backtest says its own.
 K_SHOWN = 10
@@ -81,6 +82,7 @@ def _sections(facts: Mapping[str, Any]) -> Iterator[Section]:
         blocks = [Plot(f"What the ranker decides by: the strongest features; fitted as of {_as_of(facts)}.", drawing)]
         yield Section("ranker", "The ranker", (), blocks)
     yield from _churn_section(facts)
+    yield from times_sections(facts.get("times") or {})
     yield from _value_section(facts)
     yield _left_out_section(facts)
     yield Section("rules", "How to read this", RULES)

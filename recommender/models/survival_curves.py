@@ -82,6 +82,10 @@ class SurvivalCurves:
         """The curves at other nodes."""
         return SurvivalCurves(np.asarray(nodes, dtype=np.float64), self._log_at(nodes))
 
+    def where(self, chosen: np.ndarray) -> SurvivalCurves:
+        """The rows chosen by a mask or by positions."""
+        return SurvivalCurves(self.nodes, self.log_survival[chosen])
+
     def _log_at(self, days: np.ndarray) -> np.ndarray:
         times = np.concatenate([[0.0], self.nodes])
         logs = np.hstack([np.zeros((len(self.log_survival), 1)), self.log_survival])

@@ -40,18 +40,18 @@ def advanced(row: ScoreRow, store: EventStore, models: Mapping[str, Any]) -> tup
     """
     with reading(store.engine) as connection:
         last = last_event_of(connection, row.customer_id)
-        as_of = row.as_of if last is None else max(row.as_of, last + _INSTANT)
-        if as_of == row.as_of:
-            return row, as_of
+        if last is None or last < row.as_of:
+            return row, row.as_of
         orders = orders_of(connection, row.customer_id)
-    elapsed_days = (as_of - row.as_of).total_seconds() / DAY_SECONDS
+    known = last + _INSTANT
+    elapsed_days = (known - row.as_of).total_seconds() / DAY_SECONDS
     is_silent = not orders or orders[-1] < row.as_of
     if row.churn_curve is None or not (rises(row.churn_curve) or is_silent):
-        return _from_orders(row, orders, models.get(ORDER_TIMES), as_of), as_of
+        return _from_orders(row, orders, models.get(ORDER_TIMES), known), last
     gone_on = replace(row, churn_curve=later(row.churn_curve, row.horizon_days, elapsed_days))
     if rises(row.churn_curve):
-        return _from_orders(gone_on, orders, models.get(ORDER_TIMES), as_of), as_of
-    return replace(gone_on, **next_order_dates(curves_of(gone_on.churn_curve or ()), as_of)), as_of
+        return _from_orders(gone_on, orders, models.get(ORDER_TIMES), known), last
+    return replace(gone_on, **next_order_dates(curves_of(gone_on.churn_curve or ()), known)), last
 
 
 def _from_orders(row: ScoreRow, orders: Sequence[datetime], model: Any | None, as_of: datetime) -> ScoreRow:

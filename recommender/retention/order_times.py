@@ -36,6 +36,47 @@ class Curves:
         """Moved to go through the probability of each customer that has one, NaN elsewhere."""
         return replace(self, curves=self.curves.anchored(horizon_days, probabilities[self.places]))
 
+    def among(self, asked: np.ndarray) -> Curves:
+        """Those of the customers chosen by a mask over all."""
+        chosen = asked[self.places]
+        return replace(self, places=self.places[chosen], curves=self.curves.where(chosen))
+
+
+@dataclass(frozen=True)
+class CustomerTimes:
+    """The rhythm of each customer, the curves of no order, and those of staying in the sense of a definition.
+
+    Curves of no order are of everybody who has ordered; those of staying, of no order or of a contract that still runs,
+    are of the customers with a probability that they leave, through which they go. Where a definition asks about
+    something else nothing is known of staying.
+    """
+
+    rhythm: np.ndarray
+    orders: Curves | None
+    staying: Curves | None
+
+    @classmethod
+    def of(
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        customer_ids: pd.Index,
+        definition: ChurnDefinition,
+        probabilities: np.ndarray,
+        models: Mapping[str, Any],
+        as_of: datetime,
+    ) -> CustomerTimes:
+        """From tables as of the instant; ``probabilities`` are NaN for customers outside the population."""
+        rhythm = rhythm_of(tables["order_lines"], customer_ids, as_of)
+        asked, horizon_days = ~np.isnan(probabilities), definition.horizon_days
+        orders = _order_curves(rhythm, models.get(ORDER_TIMES))
+        if definition.contractual:
+            staying = _contract_curves(tables, customer_ids, asked, models.get(CONTRACT_TIMES), as_of)
+            return cls(rhythm, orders, staying and staying.anchored(horizon_days, 1.0 - probabilities))
+        if definition.outcome != NO_ORDER or orders is None:
+            return cls(rhythm, orders, None)
+        anchored = orders.anchored(horizon_days, probabilities)
+        return cls(rhythm, anchored, anchored.among(asked))
+
 
 def times_of(
     tables: Mapping[str, pd.DataFrame],
@@ -45,43 +86,12 @@ def times_of(
     models: Mapping[str, Any],
     as_of: datetime,
 ) -> pd.DataFrame:
-    """The columns of a score row that tell of time, by customer, from tables as of the instant.
-
-    ``churn_curve`` is that of the definition, for those who have a probability, through which it goes; where neither
-    an order nor the end of a contract is asked about there is none.
-    """
+    """The columns of a score row that tell of time, by customer, from tables as of the instant."""
     asked = np.array([probabilities.get(one, np.nan) for one in customer_ids], dtype=np.float64)
-    rhythm = rhythm_of(tables["order_lines"], customer_ids, as_of)
-    orders = order_curves(rhythm, models.get(ORDER_TIMES))
-    if orders and definition.outcome == NO_ORDER:
-        orders = orders.anchored(definition.horizon_days, asked)
-    told = _dates(orders, customer_ids, as_of)
-    told["order_interval_days"] = rhythm[:, RHYTHM.index("order_interval_mean_days")]
-    curves = staying_curves(tables, customer_ids, definition, asked, models, as_of)
-    return told.join(_stored(curves, customer_ids, definition, asked))
-
-
-def staying_curves(
-    tables: Mapping[str, pd.DataFrame],
-    customer_ids: pd.Index,
-    definition: ChurnDefinition,
-    probabilities: np.ndarray,
-    models: Mapping[str, Any],
-    as_of: datetime,
-) -> Curves | None:
-    """Curves of no order, or of a contract that still runs, of the customers with a probability that they leave."""
-    asked = ~np.isnan(probabilities)
-    if definition.outcome == NO_ORDER:
-        rhythm = rhythm_of(tables["order_lines"], customer_ids, as_of)
-        found = order_curves(rhythm, models.get(ORDER_TIMES), asked)
-        return found and found.anchored(definition.horizon_days, probabilities)
-    model = models.get(CONTRACT_TIMES)
-    if not definition.contractual or model is None:
-        return None
-    places = np.flatnonzero(asked)
-    numbers = CONTRACTS.compute(tables, customer_ids[places], as_of).to_numpy()
-    found = Curves(places, model.curves(numbers), model.learned_days)
-    return found.anchored(definition.horizon_days, 1.0 - probabilities)
+    times = CustomerTimes.of(tables, customer_ids, definition, asked, models, as_of)
+    told = _dates(times.orders, customer_ids, as_of)
+    told["order_interval_days"] = times.rhythm[:, RHYTHM.index("order_interval_mean_days")]
+    return told.join(_stored(times.staying, customer_ids, definition, asked))
 
 
 def rhythm_of(order_lines: pd.DataFrame, customer_ids: pd.Index, as_of: datetime) -> np.ndarray:
@@ -92,13 +102,21 @@ def rhythm_of(order_lines: pd.DataFrame, customer_ids: pd.Index, as_of: datetime
     return order_rhythm(customers[asked], ages[asked], len(customer_ids))
 
 
-def order_curves(rhythm: np.ndarray, model: Any | None, asked: np.ndarray | None = None) -> Curves | None:
-    """Curves of no order, of everybody who has ordered; of those asked about alone where a mask is given."""
+def _order_curves(rhythm: np.ndarray, model: Any | None) -> Curves | None:
     if model is None:
         return None
-    has_ordered = ~np.isnan(rhythm[:, 0])
-    places = np.flatnonzero(has_ordered if asked is None else has_ordered & asked)
+    places = np.flatnonzero(~np.isnan(rhythm[:, 0]))
     return Curves(places, model.curves(rhythm[places]), model.learned_days)
+
+
+def _contract_curves(
+    tables: Mapping[str, pd.DataFrame], customer_ids: pd.Index, asked: np.ndarray, model: Any | None, as_of: datetime
+) -> Curves | None:
+    if model is None:
+        return None
+    places = np.flatnonzero(asked)
+    numbers = CONTRACTS.compute(tables, customer_ids[places], as_of).to_numpy()
+    return Curves(places, model.curves(numbers), model.learned_days)
 
 
 def _dates(orders: Curves | None, customer_ids: pd.Index, as_of: datetime) -> pd.DataFrame:

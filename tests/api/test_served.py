@@ -6,6 +6,7 @@ import io
 import json
 import socket
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -150,6 +151,20 @@ def test_the_risk_of_a_customer_says_of_whom_it_is_asked_and_why(server):
         assert (risk["customer_known"], risk["in_population"], risk["horizon_days"]) == (True, True, 28)
         assert 0 <= risk["churn_probability"] <= 1
         assert set(risk["reasons"][0]) == {"code", "text", "lever", "direction", "contribution"}
+
+
+def test_the_next_order_is_told_from_the_instant_of_the_answer_and_from_the_last_order(server):
+    risk = server.ask("GET", path_of("c002", "/churn-risk"), scope="risk:read").json
+    assert risk["scored_at"] == risk["as_of"]
+    assert dict(risk["churn_curve"])[28] == risk["churn_probability"]
+    assert risk["as_of"] < risk["next_order_earliest_at"] < risk["expected_next_order_at"]
+    order = {"table": "order_lines", "order_id": "new", "item_id": "a01", "customer_id": "c002"}
+    order["ordered_at"] = (small_shop.END + timedelta(days=1)).isoformat()
+    assert server.ask("POST", "/v1/events", scope="events:write", body=order).json["accepted"] == 1
+    later = server.ask("GET", path_of("c002", "/churn-risk"), scope="risk:read").json
+    assert later["scored_at"] == risk["scored_at"] < later["last_order_at"] == later["as_of"]
+    assert later["as_of"] < later["next_order_earliest_at"] < later["expected_next_order_at"]
+    assert later["expected_next_order_at"] > risk["expected_next_order_at"]
 
 
 def test_a_customer_who_left_and_one_who_never_was_have_no_probability(server):

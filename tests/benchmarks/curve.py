@@ -2,9 +2,8 @@
 
 The curve of no order over 7 to 182 days and the next order date, learned before each cutoff and judged on what was seen
 after it, beside BG/NBD and beside the last order plus the customer's own mean interval. The curve goes through the
-probability of the churn model at the horizon. No setting was chosen on these cutoffs: the form of the hazard was, on
-Complete Journey at 2017-05-22 and 06-19 (the first here is one of them) and on CDNOW at 1997-10-22 and 12-17
-(likewise).
+probability of the churn model at the horizon. The form of the hazard was chosen on Complete Journey at 2017-05-22 and
+06-19 and on CDNOW at 1997-10-22 and 12-17; the later one of either is the first here, with the longest time seen.
 """
 
 from __future__ import annotations
@@ -116,8 +115,9 @@ def _curve_lines(curve: dict[str, Any]) -> Iterator[str]:
 
 
 def _order_lines(orders: dict[str, Any]) -> Iterator[str]:
-    errors = "  ".join(f"{name} {_number(figure, 2)}" for name, figure in orders["median_error_days"].items())
-    yield f"  next order, median error in days:  {errors}"
+    for middle in ("median", "mean"):
+        errors = "  ".join(f"{name} {_number(figure, 2)}" for name, figure in orders[f"{middle}_error_days"].items())
+        yield f"  next order, {middle} error in days:  {errors}"
     came = "  ".join(f"{one['wanted']:.0%} {_number(one)} of {one['customers']}" for one in orders["came_by"].values())
     inside = orders["within_interval"]
     yield f"  came by the instant told:  {came}  interval of 80% {_number(inside)} of {inside['customers']}"

@@ -1,9 +1,13 @@
+import math
+
 import pandas as pd
 
 from recommender.outcomes import (
     active_population,
     churned,
     converted,
+    days_to_order,
+    days_to_subscription_end,
     redeemed,
     running_subscribers,
     spend,
@@ -122,3 +126,35 @@ def test_an_offer_is_redeemed_by_its_own_use_alone():
     drawn = assignments(("ann", "f1", "2024-03-01"), ("ann", "f2", "2024-03-01"), ("bob", "f1", "2024-03-01"))
     uses = assignments(("ann", "f2", "2024-03-02")).rename(columns={"assigned_at": "redeemed_at"})
     assert redeemed(uses, drawn, 7).tolist() == [False, True, False]
+
+
+AT = instant("2024-03-01")
+
+
+def test_days_to_order_count_from_the_cutoff_and_are_infinite_without_one():
+    lines = order_lines(
+        ("ann", "2024-02-28", 1.0),
+        ("ann", "2024-03-11", 1.0),
+        ("ann", "2024-03-05T12:00Z", 1.0),
+        ("bob", "2024-03-01", 1.0),
+    )
+    assert days_to_order(lines, THREE, AT).tolist() == [4.5, 0.0, math.inf]
+
+
+def test_a_contract_that_goes_on_in_another_has_not_ended():
+    contracts = subscriptions(
+        ("ann", "2024-01-01", "2024-03-11"),  # and on the same day
+        ("ann", "2024-03-11", "2024-03-21"),
+        ("bob", "2024-01-01", "2024-03-11"),  # and two days later
+        ("bob", "2024-03-13", None),
+        ("cid", "2024-01-01", None),
+    )
+    assert days_to_subscription_end(contracts, THREE, AT).tolist() == [20.0, 10.0, math.inf]
+
+
+def test_a_long_contract_is_not_ended_by_a_short_one_within_it():
+    contracts = subscriptions(
+        ("ann", "2024-01-01", "2024-05-30"), ("ann", "2024-02-01", "2024-03-05"), ("bob", "2023-01-01", "2023-06-01"),
+        ("bob", "2024-02-01", "2024-03-02"), ("cid", "2024-02-01", "2024-03-01"),
+    )  # fmt: skip
+    assert days_to_subscription_end(contracts, THREE, AT).tolist() == [90.0, 1.0, 0.0]

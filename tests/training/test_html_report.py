@@ -172,9 +172,21 @@ def test_a_bundle_that_could_not_be_judged_has_a_page_too(manifest):
 
 
 def test_a_backtest_without_a_later_row_says_so(judged):
-    dropped = {"recommendations", "churn", "value"}
+    dropped = {"recommendations", "churn", "value", "times"}
     bare = {**{name: one for name, one in judged.items() if name not in dropped}, "judged": False}
     assert "not judged: nothing is known at or after the cutoff" in Page(html_report(bare)).text
+
+
+def test_the_curve_is_judged_day_by_day_and_the_next_order_beside_simple_ways_to_tell_it(judged):
+    text = Page(html_report(judged)).text
+    for shown in (
+        "7 days, shipped",
+        "28 days, BG/NBD",
+        "last order + own mean interval",
+        "between earliest and latest",
+    ):
+        assert shown in text
+    assert "Who stays away for how long" not in Page(html_report({**judged, "times": None})).text
 
 
 def test_calibration_is_drawn_where_scores_are_probabilities(judged):

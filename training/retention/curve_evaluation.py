@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +19,11 @@ from recommender.models.survival_curves import NODES, SurvivalCurves
 from recommender.outcomes import days_to_order, days_to_subscription_end
 from recommender.probability_metrics import bootstrap, brier_score, calibration_error
 from recommender.retention.definitions import NO_ORDER, ChurnDefinition
-from recommender.retention.order_times import CONTRACT_TIMES, ORDER_TIMES, rhythm_of, staying_curves, times_of
+from recommender.retention.order_times import CONTRACT_TIMES, ORDER_TIMES, CustomerTimes, rhythm_of, times_of
 from recommender.retention.told_curves import FIRST_DAYS_TOLD, NEXT_ORDER_SHARES
 from recommender.tables import as_of as known_at
 from recommender.touchpoints import TABLES
+from training.pipeline import Training
 
 BGNBD, OWN_INTERVAL, SHIPPED = "bgnbd_curves", "own_interval", "shipped"
 _TABLES = ("order_lines", "subscriptions")
@@ -63,9 +64,9 @@ def judge_times(
     asked = probabilities.reindex(customer_ids)
     known = seen.known
     found: dict[str, Any] = {"customers": len(customer_ids), "seen_days": seen.days}
-    rhythm = rhythm_of(known["order_lines"], customer_ids, seen.cutoff)
+    times = CustomerTimes.of(known, customer_ids, definition, asked.to_numpy(), models, seen.cutoff)
+    rhythm, curves = times.rhythm, times.staying
     rivals = _rivals(known["order_lines"], seen.cutoff)
-    curves = staying_curves(known, customer_ids, definition, asked.to_numpy(), models, seen.cutoff)
     if curves is not None:
         others = {name: one.curves(rhythm[curves.places]) for name, one in rivals.items()}
         compared = {SHIPPED: curves.curves, **(others if definition.outcome == NO_ORDER else {})}
@@ -77,6 +78,17 @@ def judge_times(
         told = times_of(known, customer_ids, definition, asked.to_dict(), models, seen.cutoff)
         found["next_order"] = _judge_next_orders(seen, told, rhythm, rivals, seed=seed)
     return found
+
+
+def judge_training_times(
+    history: History, training: Training, churn: pd.DataFrame, *, seed: int
+) -> dict[str, Any] | None:
+    """``judge_times`` of a training and its answers about churn; None where nothing can be judged."""
+    seen = Seen.of(history, training.bundle.as_of)
+    if seen is None or churn.empty:
+        return None
+    probabilities = churn.set_index("customer_id")["churn_probability"]
+    return judge_times(seen, probabilities, training.churn.definition, training.bundle.models, seed=seed)
 
 
 def judge_curves(
@@ -134,10 +146,8 @@ def _judge_next_orders(
         "customers": int(ordered.sum()),
         "ordered_share": float(np.isfinite(came).mean()),
         "told_share": float(np.isfinite(guesses[SHIPPED]).mean()),
-        "median_error_days": {
-            name: _median_error(np.minimum(one, seen.days), np.minimum(came, seen.days), seed)
-            for name, one in guesses.items()
-        },
+        "median_error_days": {name: _error(np.median, one, came, seen.days, seed) for name, one in guesses.items()},
+        "mean_error_days": {name: _error(np.mean, one, came, seen.days, seed) for name, one in guesses.items()},
         "came_by": {
             name: {"wanted": share, **_share((came <= dates[name])[dates[name] <= seen.days], seed)}
             for name, share in NEXT_ORDER_SHARES.items()
@@ -154,9 +164,11 @@ def _own_interval(rhythm: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(np.where(np.isnan(means), usual, means) - since, 0.0))
 
 
-def _median_error(guessed: np.ndarray, came: np.ndarray, seed: int) -> dict[str, Any]:
-    errors = np.abs(guessed - came)
-    return asdict(bootstrap(lambda rows: float(np.median(errors[rows])), len(errors), seed=seed))
+def _error(
+    middle: Callable[[np.ndarray], Any], guessed: np.ndarray, came: np.ndarray, seen_days: float, seed: int
+) -> dict[str, Any]:
+    errors = np.abs(np.minimum(guessed, seen_days) - np.minimum(came, seen_days))
+    return asdict(bootstrap(lambda rows: float(middle(errors[rows])), len(errors), seed=seed))
 
 
 def _share(came: np.ndarray, seed: int) -> dict[str, Any]:
