@@ -88,7 +88,7 @@ def from_sql(stored: Sequence[Any]) -> ScoreRow:
     values[_AS_OF] = _moment(values[_AS_OF])
     values[_REASONS] = tuple(RiskReason(*one) for one in json.loads(values[_REASONS]))
     if values[_CURVE] is not None:
-        values[_CURVE] = tuple((days, probability) for days, probability in json.loads(values[_CURVE]))
+        values[_CURVE] = tuple(map(tuple, json.loads(values[_CURVE])))
     for place in _INSTANTS:
         if values[place] is not None:
             values[place] = from_microseconds(values[place])
