@@ -15,6 +15,13 @@ REASONS = 3
 REASON_COLUMNS = tuple(f"reason_{place}" for place in range(1, REASONS + 1))
 # A course in time is no cell of a table, and only one customer's answer has it.
 LIST_FIELDS = tuple(name for name in ChurnRiskOut.model_fields if name != "history")
+# Others rely on these columns and their order; what is added comes after them.
+_FIRST_FIELDS = (
+    *("customer_id", "customer_known", "in_population", "churn_probability", "horizon_days", "population", "band"),
+    *("expected_loss", "predicted_value", "lever", "action", "reasons", "model_version", "as_of"),
+)
+# A table shows them where they are asked for: a marketer acts on none of them.
+_FOR_PROGRAMS = {"churn_curve", "churn_curve_learned_days", "base_log_odds", "scored_at", "previous_band"}
 TEXT, TRUTH, NUMBER, PROBABILITY, MONEY, INSTANT = "text", "truth", "number", "probability", "money", "instant"
 _MONEY_ENDS = ("_loss", "_value", "_amount")
 
@@ -44,7 +51,7 @@ def _kind_of(name: str, annotation: Any) -> str:
 
 def _columns() -> dict[str, RiskColumn]:
     columns = {}
-    for name in LIST_FIELDS:
+    for name in dict.fromkeys((*_FIRST_FIELDS, *LIST_FIELDS)):
         field = ChurnRiskOut.model_fields[name]
         if name != "reasons":
             columns[name] = RiskColumn(name, name, _kind_of(name, field.annotation), field.description or "")
@@ -56,8 +63,7 @@ def _columns() -> dict[str, RiskColumn]:
 
 
 COLUMNS = _columns()
-# What a table shows where no fields are asked for: a curve is for programs.
-DEFAULT_COLUMNS = tuple(one for one in COLUMNS.values() if one.name not in {"churn_curve", "previous_band"})
+DEFAULT_COLUMNS = tuple(one for one in COLUMNS.values() if one.name not in _FOR_PROGRAMS)
 
 
 def chosen_columns(names: Sequence[str], *, with_previous: bool) -> tuple[RiskColumn, ...]:

@@ -89,11 +89,14 @@ def _stored_column(column: RiskColumn, values: Mapping[str, Sequence[Any]]) -> I
     if column.field == "customer_known":
         return repeat(_TRUTHS[True], len(values["customer_id"]))
     cells = values[column.name if column.field == "reasons" else _STORED_AS.get(column.field, column.field)]
-    if column.kind == TEXT:
-        return [guarded(one) for one in cells]
-    if column.kind == TRUTH:
-        return [_TRUTHS[one] for one in cells]
-    return map(_instant, cells) if column.kind == INSTANT else cells
+    make = _STORED_FORMS.get(column.kind)
+    if make is None:
+        return cells
+    # Most columns repeat a few values: each is made once.
+    distinct = set(cells)
+    if len(distinct) > len(cells) // 2:
+        return map(make, cells)
+    return map({one: make(one) for one in distinct}.__getitem__, cells)
 
 
 def _sentences(stored: str) -> tuple[str | None, ...]:
@@ -136,6 +139,9 @@ def _date(day: int) -> str:
 @lru_cache(maxsize=_DAY_SECONDS)
 def _time(second: int) -> str:
     return f"{second // 3_600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+
+
+_STORED_FORMS: dict[str, Callable[[Any], Any]] = {TEXT: guarded, TRUTH: _TRUTHS.__getitem__, INSTANT: _instant}
 
 
 def _csv_parts(columns: Sequence[RiskColumn], parts: Cells) -> Iterator[bytes]:

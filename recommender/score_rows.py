@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from recommender.answers import MAIN_DEFINITION, RiskReason
@@ -86,9 +87,9 @@ def from_sql(stored: Sequence[Any]) -> ScoreRow:
     """The row whose values were selected by ``SCORE_COLUMNS``."""
     values = list(stored)
     values[_AS_OF] = _moment(values[_AS_OF])
-    values[_REASONS] = tuple(RiskReason(*one) for one in json.loads(values[_REASONS]))
+    values[_REASONS] = tuple(RiskReason(*one) for one in orjson.loads(values[_REASONS]))
     if values[_CURVE] is not None:
-        values[_CURVE] = tuple((days, probability) for days, probability in json.loads(values[_CURVE]))
+        values[_CURVE] = tuple(map(tuple, orjson.loads(values[_CURVE])))
     for place in _INSTANTS:
         if values[place] is not None:
             values[place] = from_microseconds(values[place])
@@ -108,4 +109,4 @@ def stored_columns(names: Sequence[str]) -> list[sa.ColumnElement[Any]]:
 
 def sentences_of(stored_reasons: str) -> list[str]:
     """The sentences of the reasons of a row, the strongest first."""
-    return [one[1] for one in json.loads(stored_reasons)]
+    return [one[1] for one in orjson.loads(stored_reasons)]

@@ -157,7 +157,7 @@ class RisksQuery(Query):
         None,
         max_length=_LONGEST,
         description="Fields to tell, in this order, separated by commas; in CSV and XLSX `reasons` is `reason_1` to "
-        "`reason_3`, which can also be named one by one. Default: all, in CSV and XLSX without `churn_curve`",
+        "`reason_3`, which can also be named one by one. Default: all, in CSV and XLSX those that people act on",
     )
     format: Format | None = Field(
         None, description="Instead of the header Accept, and stronger than it: for links that people follow"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apiflask import APIBlueprint
 from flask import Response, jsonify, request
@@ -49,7 +49,7 @@ def get_churn_risk(customer_id: str, query: RiskQuery) -> ChurnRisk:
 
 @views.get("/v1/churn-risks")
 @operation(scope="risk:read", query=RisksQuery, returns=RisksOut, content_types=(CSV, NDJSON, XLSX), fails=(406,))
-def get_churn_risks(query: RisksQuery) -> dict[str, Any] | Response:
+def get_churn_risks(query: RisksQuery) -> Response:
     """The churn list: filtered, sorted, page by page, or as a whole in CSV, NDJSON or XLSX.
 
     Customers who may not be sent offers are left out unless `consent=any` asks for them, which needs the scope
@@ -69,9 +69,9 @@ def get_churn_risks(query: RisksQuery) -> dict[str, Any] | Response:
         return _file(kind, query)
     names = chosen_fields(query.names)
     page = _page(query)
-    answer = {"data": page.risks, "next_cursor": page.next_cursor, "has_more": page.next_cursor is not None}
-    # What is left out on purpose would not pass the check of the answer.
-    return jsonify(answer | {"data": [some_fields(risk, names) for risk in page.risks]}) if names else answer
+    data = [some_fields(risk, names) for risk in page.risks]
+    # The check of the answer would take longer than finding the rows; a test checks what NDJSON says of the same.
+    return jsonify({"data": data, "next_cursor": page.next_cursor, "has_more": page.next_cursor is not None})
 
 
 @views.get("/v1/churn-risks/movements")
