@@ -91,6 +91,12 @@ class ChurnModel:
             self._slope_, self._offset_ = fit_platt(scores, outcomes)
         return self
 
+    def move_level(self, log_odds: float) -> ChurnModel:
+        """Add to the log-odds of everybody what is known to have changed since the latest window."""
+        self._fitted()
+        self._offset_ += log_odds
+        return self
+
     def predict_proba(self, features: pd.DataFrame) -> pd.Series:
         """Probability in [0, 1] for each row, with the index of ``features``."""
         import pandas as pd

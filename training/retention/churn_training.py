@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recommender.errors import NotEnoughData
 from recommender.history import History
 from recommender.retention.definitions import NO_ORDER, SPEND_DROP, SUBSCRIPTION_ENDED, ChurnDefinition
 from recommender.retention.panel import MINIMUM_HISTORY_DAYS, panel_cutoffs
@@ -28,6 +27,8 @@ from training.retention.churn_candidates import (
     learned,
     rhythm,
 )
+from training.retention.churn_drift import drift_facts
+from training.retention.season import season_cutoffs, seasonal_shift
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
 
@@ -75,12 +76,15 @@ def train_churn(
         "population": definition.population_name,
         "outcome": definition.outcome_name,
     }
-    panel = _panel(history, definition, settings, as_of, steps)
+    panel, season = _panel(history, definition, settings, as_of, steps)
     if not panel:
         horizon = definition.horizon_days
         facts["missing"] = f"no cutoff {horizon} days before {as_of:%Y-%m-%d} has {_EXAMPLES_AT_LEAST} customers"
         return _without_outcomes(history, definition, facts, as_of, steps)
     varying = _varying(panel)
+    if not varying:
+        facts["missing"] = "all customers of the past have equal features; there is nothing to tell them apart by"
+        return _without_outcomes(history, definition, facts, as_of, steps)
     judged = _judged(history, definition, panel, varying, seed=seed)
     choice = choose(definition.model_name, judged, baseline=_baseline(judged, panel), seed=seed) if judged else None
     if choice is None:
@@ -90,9 +94,15 @@ def train_churn(
     for name in _names(definition):
         columns = columns_of(name, varying)
         candidates[name] = ChurnCandidate(_fitted(name, history, definition, recent, columns, as_of, seed), columns)
+    facts["seasonal_shift"] = seasonal_shift(recent, *season, seed=seed) if season else 0.0
+    for name in (RFM_LOGISTIC, PANEL_MODEL):
+        candidates[name].model.move_level(facts["seasonal_shift"])
     unjudged = RHYTHM if RHYTHM in candidates else PANEL_MODEL
     shipped = candidates[choice.shipped if choice else unjudged]
     facts |= {"features": list(shipped.columns), "kind": shipped.model.kind}
+    today = population_features(history, definition, as_of, steps)
+    then, now = (shipped.model.predict_proba(one[list(shipped.columns)]) for one in (panel[0].features, today))
+    facts["drift"] = drift_facts(panel, season[1] if season else None, then, now)
     return TrainedChurn(shipped.model, choice, facts, definition, candidates)
 
 
@@ -109,17 +119,8 @@ def _without_outcomes(
 
 def _panel(
     history: History, definition: ChurnDefinition, settings: TrainingSettings, as_of: datetime, steps: Steps
-) -> list[Examples]:
-    """Examples of the cutoffs that have enough, latest first."""
-    cutoffs = _cutoffs(history, definition, settings, as_of)
-    panel = churn_examples(history, cutoffs, definition, before=as_of, steps=steps)
-    return [one for one in panel if len(one.features) >= _EXAMPLES_AT_LEAST]
-
-
-def _cutoffs(
-    history: History, definition: ChurnDefinition, settings: TrainingSettings, as_of: datetime
-) -> list[datetime]:
-    """Cutoffs to learn from, latest first: enough that those whose window ends before the latest are a panel too.
+) -> tuple[list[Examples], list[Examples]]:
+    """Examples of the cutoffs that have enough, latest first, and of the same seasons a year before if there are any.
 
     None lies before the last of the tables that the definition needs has begun: absence would then mean nothing.
     """
@@ -127,13 +128,19 @@ def _cutoffs(
     for name in definition.tables:
         at = TABLES[name].exists_from or ""
         begun.append(history.read(name, before=as_of, columns=[at])[at].min())
-    if not begun or any(pd.isna(one) for one in begun):
-        return []
+    if any(pd.isna(one) for one in begun):
+        return [], []
+    first = max(begun)
     more = -(-definition.horizon_days // settings.panel_step_days)
     count, step = settings.panel_cutoffs + more, settings.panel_step_days
     needed = definition.horizon_days if definition.outcome == SPEND_DROP else 0.0
     least = max(MINIMUM_HISTORY_DAYS, needed)
-    return panel_cutoffs(as_of, definition.horizon_days, max(begun), count, step, least)[::-1]
+    cutoffs = panel_cutoffs(as_of, definition.horizon_days, first, count, step, least)[::-1]
+    seasons = season_cutoffs(definition, as_of, first)
+    every = churn_examples(history, [*cutoffs, *seasons], definition, before=as_of, steps=steps)
+    found = {one.cutoff: one for one in every if len(one.features) >= _EXAMPLES_AT_LEAST}
+    season = [found[cutoff] for cutoff in seasons if cutoff in found]
+    return [found[cutoff] for cutoff in cutoffs if cutoff in found], season if len(season) == 2 else []
 
 
 def _judged(
@@ -186,7 +193,4 @@ def _baseline(judged: Mapping[str, Judged], panel: Sequence[Examples]) -> str:
 def _varying(panel: Sequence[Examples]) -> list[str]:
     """Features that differ between any two examples: the others can tell nothing."""
     every = pd.concat([one.features for one in panel])
-    varying = [name for name in every.columns if every[name].nunique(dropna=False) > 1]
-    if not varying:
-        raise NotEnoughData("all customers have equal features; there is nothing to tell them apart by")
-    return varying
+    return [name for name in every.columns if every[name].nunique(dropna=False) > 1]
