@@ -21,7 +21,7 @@ from recommender.segment_members import renew, scored_at
 from recommender.segment_rules import IS_CURRENT, parse_rule
 from recommender.store_engine import reading, writing
 from recommender.store_rows import is_storable
-from recommender.store_schema import EVENT_TABLES, SCORES, SEGMENT_MEMBERSHIPS, SEGMENTS
+from recommender.store_schema import SCORES, SEGMENT_MEMBERSHIPS, SEGMENTS
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +29,6 @@ CHANGES_AT_MOST = 1_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _BY_CUSTOMER = Sort("customer_id", is_descending=False)
 _OF = SEGMENT_MEMBERSHIPS.c
-_CUSTOMERS = EVENT_TABLES["customers"].c
-# Since the last scoring, too.
-_HAS_REFUSED = sa.exists().where(_CUSTOMERS.customer_id == _OF.customer_id, _CUSTOMERS.consent_marketing.is_(False))
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ class SegmentStore:
         own = SEGMENT_MEMBERSHIPS.join(SCORES, SCORES.c.customer_id == _OF.customer_id)
         query = sa.select(*SCORE_COLUMNS, _OF.entered_at).select_from(own)
         of_segment = (_OF.segment == name, _OF.left_at.is_(None), _OF.customer_id > after)
-        query = query.where(*of_segment, *IS_CURRENT, SCORES.c.consent_marketing.is_(True), ~_HAS_REFUSED)
+        query = query.where(*of_segment, *IS_CURRENT, SCORES.c.consent_marketing.is_(True))
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(_OF.customer_id).limit(limit + 1)).all()
         members = [_member(row) for row in rows[:limit]]

@@ -196,7 +196,7 @@ def test_a_cursor_that_is_none_is_named(store, segments):
 PROFILES = [
     {"customer_id": "ann", "birth_year": 1990, "channel": "web", "signed_up_at": MAY, "attributes": {"tier": "gold"}},
     {"customer_id": "bob", "birth_year": 1985, "attributes": {"tier": "Gold", "size": 3, "vip": True}},
-    {"customer_id": "cy", "channel": "Größe", "attributes": {"size": 2.5}},
+    {"customer_id": "cy", "channel": "Größe", "consent_marketing": False, "attributes": {"size": 2.5}},
 ]
 SCORED = [
     score("ann", 0.9, 100.0, segment="slipping", rfm="255", region="north", band="high", order_count=7,
