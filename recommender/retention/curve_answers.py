@@ -48,10 +48,12 @@ def advanced(row: ScoreRow, store: EventStore, models: Mapping[str, Any]) -> tup
     is_silent = not orders or orders[-1] < row.as_of
     if row.churn_curve is None or not (rises(row.churn_curve) or is_silent):
         return _from_orders(row, orders, models.get(ORDER_TIMES), known), last
-    gone_on = replace(row, churn_curve=later(row.churn_curve, row.horizon_days, elapsed_days))
+    learned_days = max(0, int((row.churn_curve_learned_days or 0) - elapsed_days))
+    curve = later(row.churn_curve, row.horizon_days, elapsed_days)
+    gone_on = replace(row, churn_curve=curve, churn_curve_learned_days=learned_days)
     if rises(row.churn_curve):
         return _from_orders(gone_on, orders, models.get(ORDER_TIMES), known), last
-    return replace(gone_on, **next_order_dates(curves_of(gone_on.churn_curve or ()), known)), last
+    return replace(gone_on, **next_order_dates(curves_of(curve), known)), last
 
 
 def _from_orders(row: ScoreRow, orders: Sequence[datetime], model: Any | None, as_of: datetime) -> ScoreRow:
@@ -64,11 +66,16 @@ def _from_orders(row: ScoreRow, orders: Sequence[datetime], model: Any | None, a
     known = replace(row, last_order_at=orders[-1], order_interval_days=None if np.isnan(interval) else interval)
     is_contract = row.churn_curve is not None and rises(row.churn_curve)
     if model is None:
-        return replace(known, churn_curve=row.churn_curve if is_contract else None, **_NO_DATES)
+        return replace(known if is_contract else _without_curve(known), **_NO_DATES)
     curves = model.curves(rhythm)
     if row.churn_curve is not None and not is_contract:
-        known = replace(known, churn_curve=_told(curves, row.horizon_days))
+        curve = _told(curves, row.horizon_days)
+        known = replace(known, churn_curve=curve, churn_curve_learned_days=model.learned_days)
     return replace(known, **next_order_dates(curves, as_of))
+
+
+def _without_curve(row: ScoreRow) -> ScoreRow:
+    return replace(row, churn_curve=None, churn_curve_learned_days=None)
 
 
 def _told(curves: SurvivalCurves, horizon_days: int) -> StoredCurve:
