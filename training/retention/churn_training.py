@@ -86,7 +86,7 @@ def train_churn(
         facts["missing"] = "all customers of the past have equal features; there is nothing to tell them apart by"
         return _without_outcomes(history, definition, facts, as_of, steps)
     judged = _judged(history, definition, panel, varying, seed=seed)
-    choice = choose(definition.model_name, judged, baseline=_baseline(judged, panel), seed=seed) if judged else None
+    choice = _choice(definition.model_name, judged, panel, seed=seed) if judged else None
     if choice is None:
         facts["missing"] = "no window with both outcomes has another one before it to learn from"
     recent = panel[: settings.panel_cutoffs]
@@ -181,13 +181,18 @@ def _fitted(
     return learned(name, panel, columns, seed)
 
 
-def _baseline(judged: Mapping[str, Judged], panel: Sequence[Examples]) -> str:
-    """The simple model to beat: the better of the two; the rhythm of orders in a small shop."""
-    if RHYTHM not in judged:
-        return RFM_LOGISTIC
-    if len(panel[0].features) < SMALL_SHOP_CUSTOMERS:
-        return RHYTHM
-    return max((RFM_LOGISTIC, RHYTHM), key=lambda name: float(np.nanmean(judged[name].values)))
+def _choice(answer: str, judged: Mapping[str, Judged], panel: Sequence[Examples], *, seed: int) -> Choice:
+    """The model that beats recency, frequency and money; where none does the rhythm of orders, if that is better.
+
+    In a small shop the rhythm of orders is what has to be beaten.
+    """
+    if RHYTHM in judged and len(panel[0].features) < SMALL_SHOP_CUSTOMERS:
+        return choose(answer, judged, baseline=RHYTHM, seed=seed)
+    choice = choose(answer, judged, baseline=RFM_LOGISTIC, seed=seed)
+    means = {name: float(np.nanmean(one.values)) for name, one in judged.items()}
+    if choice.is_baseline and means.get(RHYTHM, 0.0) > means[RFM_LOGISTIC]:
+        return choose(answer, judged, baseline=RHYTHM, seed=seed)
+    return choice
 
 
 def _varying(panel: Sequence[Examples]) -> list[str]:
