@@ -21,7 +21,7 @@ _FIRST_FIELDS = (
     *("expected_loss", "predicted_value", "lever", "action", "reasons", "model_version", "as_of"),
 )
 # A table shows them where they are asked for: a marketer acts on none of them.
-_FOR_PROGRAMS = {"churn_curve", "churn_curve_learned_days", "base_log_odds", "scored_at", "previous_band"}
+_FOR_PROGRAMS = {"churn_curve", "churn_curve_learned_days", "base_log_odds", "other_log_odds", "scored_at"}
 TEXT, TRUTH, NUMBER, PROBABILITY, MONEY, INSTANT = "text", "truth", "number", "probability", "money", "instant"
 _MONEY_ENDS = ("_loss", "_value", "_amount")
 
@@ -63,7 +63,7 @@ def _columns() -> dict[str, RiskColumn]:
 
 
 COLUMNS = _columns()
-DEFAULT_COLUMNS = tuple(one for one in COLUMNS.values() if one.name not in _FOR_PROGRAMS)
+DEFAULT_COLUMNS = tuple(one for one in COLUMNS.values() if one.name not in {*_FOR_PROGRAMS, "previous_band"})
 
 
 def chosen_columns(names: Sequence[str], *, with_previous: bool) -> tuple[RiskColumn, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -24,19 +23,22 @@ CSV = "text/csv"
 NDJSON = "application/x-ndjson"
 # Excel takes a file without it for one in the code page of the machine.
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-Cells = Iterator[Sequence[Sequence[Any]]]
+# Some rows at a time, column by column, each cell as it stands in the file.
+Texts = Iterator[Sequence[Iterable[str]]]
 _ROWS_AT_ONCE = 500
 _FORMULA_STARTS = frozenset("=+-@\t\r\n")
+_NEEDS_QUOTES = re.compile('[",\r\n]').search
+_SOME = 64
 _TRUTHS = {True: "true", False: "false", None: None}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY_SECONDS = 86_400
 
 
-def csv_lines(columns: Sequence[RiskColumn], cells: Cells) -> Iterator[bytes]:
+def csv_lines(columns: Sequence[RiskColumn], texts: Texts) -> Iterator[bytes]:
     """The list as CSV; the first rows are fetched at once, so that a failure comes before the answer begins."""
-    first = next(cells, ())
-    return _csv_parts(columns, chain([first], cells))
+    first = list(islice(texts, 1))
+    return _csv_parts(columns, chain(first, texts))
 
 
 def ndjson_lines(risks: Iterator[ChurnRisk], names: Sequence[str]) -> Iterator[bytes]:
@@ -55,48 +57,45 @@ def guarded(text: str | None) -> str | None:
     return "'" + text if text and text[0] in _FORMULA_STARTS else text
 
 
-def risk_cells(columns: Sequence[RiskColumn], risks: Iterator[ChurnRisk]) -> Cells:
-    """The cells of risks, some rows at a time."""
+def risk_texts(columns: Sequence[RiskColumn], risks: Iterator[ChurnRisk]) -> Texts:
+    """The cells of risks."""
     while some := list(islice(risks, _ROWS_AT_ONCE)):
-        yield [tuple(_cell(column, risk) for column in columns) for risk in some]
+        yield [[_csv_text(_cell(column, risk)) for risk in some] for column in columns]
 
 
 def are_stored(columns: Sequence[RiskColumn]) -> bool:
-    """Whether ``stored_cells`` can make the columns: a curve and an earlier band are not as they are stored."""
+    """Whether ``stored_texts`` can make the columns: a curve and an earlier band are not as they are stored."""
     return not {"churn_curve", "previous_band"} & {column.field for column in columns}
 
 
 def stored_names(columns: Sequence[RiskColumn]) -> list[str]:
-    """The stored columns that ``stored_cells`` needs, each once."""
+    """The stored columns that ``stored_texts`` needs, each once."""
     return list(dict.fromkeys(_STORED_AS.get(column.field, column.field) for column in columns))
 
 
-def stored_cells(columns: Sequence[RiskColumn], parts: Cells) -> Cells:
-    """The cells of ``stored_names(columns)`` as they are stored: column by column, because there are a million rows."""
+def stored_texts(columns: Sequence[RiskColumn], parts: Iterator[Sequence[Sequence[Any]]]) -> Texts:
+    """The cells of rows of ``stored_names(columns)``, as they are stored."""
     names = stored_names(columns)
     for part in parts:
         values: dict[str, Sequence[Any]] = dict(zip(names, zip(*part, strict=True), strict=True))
         if "reasons" in values:
             values.update(zip(REASON_COLUMNS, zip(*map(_sentences, values["reasons"]), strict=True), strict=True))
-        yield list(zip(*(_stored_column(column, values) for column in columns), strict=True))
+        yield [_stored_column(column, values) for column in columns]
 
 
 # The list is as of its scoring, and everybody on it is known.
 _STORED_AS = {"scored_at": "as_of", "customer_known": "customer_id"}
 
 
-def _stored_column(column: RiskColumn, values: Mapping[str, Sequence[Any]]) -> Iterable[Any]:
+def _stored_column(column: RiskColumn, values: Mapping[str, Sequence[Any]]) -> Iterable[str]:
     if column.field == "customer_known":
-        return repeat(_TRUTHS[True], len(values["customer_id"]))
+        return repeat("true", len(values["customer_id"]))
     cells = values[column.name if column.field == "reasons" else _STORED_AS.get(column.field, column.field)]
-    make = _STORED_FORMS.get(column.kind)
-    if make is None:
-        return cells
-    # Most columns repeat a few values: each is made once.
-    distinct = set(cells)
-    if len(distinct) > len(cells) // 2:
+    make = _STORED_FORMS.get(column.kind, _csv_text)
+    if len(set(cells[:_SOME])) > _SOME // 2:
         return map(make, cells)
-    return map({one: make(one) for one in distinct}.__getitem__, cells)
+    # Most columns repeat a few values: each is made once.
+    return map({one: make(one) for one in set(cells)}.__getitem__, cells)
 
 
 def _sentences(stored: str) -> tuple[str | None, ...]:
@@ -141,15 +140,30 @@ def _time(second: int) -> str:
     return f"{second // 3_600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
 
 
-_STORED_FORMS: dict[str, Callable[[Any], Any]] = {TEXT: guarded, TRUTH: _TRUTHS.__getitem__, INSTANT: _instant}
+def _guarded_text(text: str | None) -> str:
+    return _csv_text(guarded(text))
 
 
-def _csv_parts(columns: Sequence[RiskColumn], parts: Cells) -> Iterator[bytes]:
+def _csv_text(value: Any) -> str:
+    """A cell by RFC 4180; several times quicker than the writer of the standard library for whole columns."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return repr(value)
+    return '"' + value.replace('"', '""') + '"' if _NEEDS_QUOTES(value) else value
+
+
+_STORED_FORMS: dict[str, Callable[[Any], str]] = {
+    TEXT: _guarded_text,
+    TRUTH: {True: "true", False: "false"}.__getitem__,
+    INSTANT: lambda microseconds: _instant(microseconds) or "",
+}
+
+
+def _csv_parts(columns: Sequence[RiskColumn], parts: Texts) -> Iterator[bytes]:
     yield (",".join(column.name for column in columns) + "\r\n").encode()
     for part in parts:
-        text = io.StringIO()
-        csv.writer(text).writerows(part)
-        yield text.getvalue().encode()
+        yield "".join(f"{','.join(row)}\r\n" for row in zip(*part, strict=True)).encode()
 
 
 def _ndjson_parts(part: list[ChurnRisk], rest: Iterator[ChurnRisk], names: Sequence[str]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ by groups is counted without looking at any of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,38 +23,39 @@ _LISTED = 5_000
 
 @dataclass(frozen=True)
 class Facets:
-    """The facets that pass a filter by groups, with how many customers they hold."""
+    """The facets that pass a filter by groups: how many customers they hold, and their values to sort by.
+
+    ``valued_count`` of the customers have such a value, from ``low`` to ``high``.
+    """
 
     condition: sa.Select[Any]
-    rows: Sequence[sa.Row[Any]]
-
-    @property
-    def customer_count(self) -> int:
-        """Customers of all of them."""
-        return sum(row.customer_count for row in self.rows)
-
-    def valued_count(self, sort: str) -> int:
-        """Customers of all of them that have a value to sort by."""
-        return sum(getattr(row, f"{sort}_count") for row in self.rows)
-
-    def bounds(self, sort: str) -> tuple[float, float]:
-        """The lowest and the highest value to sort by among them; at least one must have one."""
-        valued = [row for row in self.rows if getattr(row, f"{sort}_count")]
-        return min(getattr(row, f"{sort}_low") for row in valued), max(getattr(row, f"{sort}_high") for row in valued)
+    numbers: Sequence[int]
+    customer_count: int
+    valued_count: int = 0
+    low: float | None = None
+    high: float | None = None
 
     def hold(self, facet: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """The condition that a row belongs to one of them."""
-        if len(self.rows) > _LISTED:
+        if len(self.numbers) > _LISTED:
             return facet.in_(self.condition)
-        numbers = [row.facet for row in self.rows]
-        return facet.in_(sa.bindparam("facets", numbers, expanding=True, literal_execute=True))
+        # As one piece of text: thousands of parameters take longer than the query.
+        listed = ", ".join(map(str, self.numbers)) or "NULL"
+        return facet.op("IN", is_comparison=True, return_type=sa.Boolean())(sa.literal_column(f"({listed})"))
 
 
-def facets_where(connection: sa.Connection, conditions: Iterable[sa.ColumnElement[bool]]) -> Facets:
+def facets_where(connection: sa.Connection, conditions: Iterable[sa.ColumnElement[bool]], sort: str) -> Facets:
     """The facets that meet all conditions, which are about columns of ``SCORE_FACETS``."""
-    wanted = list(conditions)
-    found = connection.execute(sa.select(SCORE_FACETS).where(*wanted)).all()
-    return Facets(sa.select(SCORE_FACETS.c.facet).where(*wanted), found)
+    wanted, of = list(conditions), SCORE_FACETS.c
+    condition = sa.select(of.facet).where(*wanted)
+    figures = (of[f"{sort}_{figure}"] for figure in ("count", "low", "high")) if sort in SCORE_SORTS else ()
+    found = [tuple(one) for one in connection.execute(sa.select(of.facet, of.customer_count, *figures).where(*wanted))]
+    held = Facets(condition, [one[0] for one in found], sum(one[1] for one in found))
+    if sort not in SCORE_SORTS:
+        return held
+    lows, highs = ([one[place] for one in found if one[place] is not None] for place in (3, 4))
+    counted = sum(one[2] for one in found)
+    return replace(held, valued_count=counted, low=min(lows, default=None), high=max(highs, default=None))
 
 
 class FacetCounter:

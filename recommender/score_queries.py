@@ -48,7 +48,7 @@ class _Wanted:
     @property
     def is_empty(self) -> bool:
         """Whether the facets alone say that no row passes."""
-        return self.facets is not None and not self.facets.rows
+        return self.facets is not None and not self.facets.numbers
 
 
 def page_ids(connection: sa.Connection, only: RiskFilter, sort: Sort, start: Cursor | None, limit: int) -> list[str]:
@@ -69,7 +69,7 @@ def list_queries(
 ) -> list[sa.Select[Any]]:
     """Queries of the rows after ``start`` in the order of the sort, to be read one after the other."""
     # PostgreSQL refuses a text that it cannot hold; no row has it.
-    wanted = _looked_up(connection, only) if is_storable(only.definition) else None
+    wanted = _looked_up(connection, only, sort) if is_storable(only.definition) else None
     if wanted is None or wanted.is_empty:
         return []
     columns = _columns(_index_for(connection, wanted, sort))
@@ -78,7 +78,7 @@ def list_queries(
     return [ordered.where(*part) for part in _parts(wanted, sort, start, columns)]
 
 
-def _looked_up(connection: sa.Connection, only: RiskFilter) -> _Wanted:
+def _looked_up(connection: sa.Connection, only: RiskFilter, sort: Sort) -> _Wanted:
     """Which facets pass the filter; where saved segments are asked for, the segment is left to the rows."""
     saved = tuple(connection.scalars(sa.select(SEGMENTS.c.name).where(SEGMENTS.c.name.in_(_storable(only.segments)))))
     groups = {
@@ -93,7 +93,8 @@ def _looked_up(connection: sa.Connection, only: RiskFilter) -> _Wanted:
         conditions.append(SCORE_FACETS.c.is_holdout.is_(only.is_holdout))
     if not conditions:
         return _Wanted(only, None, saved)
-    return _Wanted(only, facets_where(connection, [*_scoring(only, dict(SCORE_FACETS.columns)), *conditions]), saved)
+    asked = [*_scoring(only, dict(SCORE_FACETS.columns)), *conditions]
+    return _Wanted(only, facets_where(connection, asked, sort.key), saved)
 
 
 def _storable(names: Sequence[str]) -> list[str]:
@@ -210,15 +211,16 @@ def _may_lack(wanted: _Wanted, sort: Sort) -> bool:
     if sort.key in _bounds(wanted.only, dict(SCORES.columns)):
         return False
     facets = wanted.facets
-    return facets is None or facets.valued_count(sort.key) < facets.customer_count
+    return facets is None or facets.valued_count < facets.customer_count
 
 
 def _first_value(wanted: _Wanted, sort: Sort, column: sa.ColumnElement[Any]) -> list[Condition]:
     """Where along the sort the rows of the facets begin: what comes before need not be walked."""
-    if wanted.facets is None or not wanted.facets.valued_count(sort.key):
+    if wanted.facets is None:
         return []
-    low, high = wanted.facets.bounds(sort.key)
-    return [column <= high if sort.is_descending else column >= low]
+    if sort.is_descending:
+        return [] if wanted.facets.high is None else [column <= wanted.facets.high]
+    return [] if wanted.facets.low is None else [column >= wanted.facets.low]
 
 
 def _beyond(sort: Sort, column: sa.ColumnElement[Any], value: Any) -> Condition:

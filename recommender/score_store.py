@@ -124,13 +124,16 @@ class ScoreStore:
 
     def stream(self, only: RiskFilter, *, sort: str = DEFAULT_SORT) -> Iterator[ScoreRow]:
         """All rows that pass the filter, of one state of the store, in flat memory; raises SettingError."""
-        return (from_sql(stored) for rows in self.stream_stored(only, SCORE_COLUMNS, sort=sort) for stored in rows)
+        return self._stream(only, Sort.parse(sort))
 
     def stream_stored(
         self, only: RiskFilter, columns: Sequence[sa.ColumnElement[Any]], *, sort: str = DEFAULT_SORT
     ) -> Iterator[Sequence[Sequence[Any]]]:
-        """``stream`` of chosen columns of ``SCORES`` as the database holds them, some thousand rows at a time."""
-        return self._stream(only, columns, Sort.parse(sort))
+        """``stream`` of chosen columns of ``SCORES`` as the driver of the database gives them, thousands at a time.
+
+        SQLite gives truths as 0 and 1.
+        """
+        return self._stream_stored(only, columns, Sort.parse(sort))
 
     def count(self, only: RiskFilter, *, at_most: int) -> int:
         """How many rows pass the filter, counted up to a bound."""
@@ -147,12 +150,22 @@ class ScoreStore:
             with writing(self._engine) as connection:
                 connection.execute(sa.delete(SCORES).where(SCORES.c.customer_id == customer_id))
 
-    def _stream(
+    def _stream(self, only: RiskFilter, sort: Sort) -> Iterator[ScoreRow]:
+        with reading(self._engine) as connection:
+            for query in list_queries(connection, SCORE_COLUMNS, only, sort):
+                for rows in connection.execution_options(yield_per=STREAM_ROWS).execute(query).partitions():
+                    yield from map(from_sql, rows)
+
+    def _stream_stored(
         self, only: RiskFilter, columns: Sequence[sa.ColumnElement[Any]], sort: Sort
     ) -> Iterator[Sequence[Sequence[Any]]]:
         with reading(self._engine) as connection:
             for query in list_queries(connection, columns, only, sort):
-                yield from connection.execution_options(yield_per=STREAM_ROWS).execute(query).partitions()
+                compiled = query.compile(self._engine, compile_kwargs={"render_postcompile": True})
+                values = tuple(compiled.params[name] for name in compiled.positiontup or ())
+                # Without the types of the columns, which are looked at for each row.
+                streaming = connection.execution_options(yield_per=STREAM_ROWS)
+                yield from streaming.exec_driver_sql(str(compiled), values).partitions(STREAM_ROWS)
 
 
 def _sequence(connection: sa.Connection) -> int:

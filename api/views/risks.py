@@ -20,10 +20,10 @@ from api.risk_files import (
     are_stored,
     csv_lines,
     ndjson_lines,
-    risk_cells,
+    risk_texts,
     some_fields,
-    stored_cells,
     stored_names,
+    stored_texts,
 )
 from api.risk_workbook import MAX_ROWS, XLSX, About, workbook_parts
 from api.schemas.risks import BandMovesOut, ChurnRiskOut, MovesQuery, RiskQuery, RisksOut, RisksQuery
@@ -131,9 +131,9 @@ def _csv(query: RisksQuery, page: RiskPage | None) -> Iterator[bytes]:
     columns = _columns(query)
     if page is None and query.since is None and are_stored(columns):
         stored = advisor().stream_stored_risks(query.filter, stored_names(columns), sort=query.sort)
-        lines = csv_lines(columns, stored_cells(columns, stored))
+        lines = csv_lines(columns, stored_texts(columns, stored))
     else:
-        lines = csv_lines(columns, risk_cells(columns, _risks(query, page)))
+        lines = csv_lines(columns, risk_texts(columns, _risks(query, page)))
     return chain([BYTE_ORDER_MARK], lines) if query.format == "csv" else lines
 
 

@@ -41,7 +41,7 @@ def test_every_route_but_the_open_ones_asks_for_a_key_and_for_its_scope(app, ask
         problem = problem_of(ask(method, path, scope=wrong, environ_base=from_elsewhere), 403, "missing_scope")
         assert problem["detail"] == f"this needs the scope '{needed}'; the key has {wrong}"
         guarded += 1
-    assert guarded == 24
+    assert guarded == 32
 
 
 def test_a_wrong_key_is_told_apart_from_a_missing_one(ask):

@@ -1,13 +1,14 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from api.errors import Problem
 from api.risk_columns import COLUMNS, DEFAULT_COLUMNS, chosen_columns, chosen_fields
-from api.risk_files import are_stored, csv_lines, guarded, ndjson_lines, risk_cells, stored_cells, stored_names
+from api.risk_files import are_stored, csv_lines, guarded, ndjson_lines, risk_texts, stored_names, stored_texts
 from api.schemas.risks import ChurnRiskOut
 from recommender.answers import ChurnRisk, RiskReason
 from recommender.score_rows import ScoreRow, to_sql
@@ -46,7 +47,7 @@ def read_csv(parts):
 
 
 def csv_of(risks, columns=DEFAULT_COLUMNS):
-    return csv_lines(columns, risk_cells(columns, iter(risks)))
+    return csv_lines(columns, risk_texts(columns, iter(risks)))
 
 
 def test_a_risk_becomes_one_line_with_its_reasons_as_sentences():
@@ -68,6 +69,12 @@ def test_a_text_that_a_spreadsheet_would_run_is_guarded_and_a_negative_number_is
 )
 def test_only_beginnings_that_start_a_formula_are_guarded(text, shown):
     assert guarded(text) == shown
+
+
+@pytest.mark.parametrize("text", ['a, "b"', "a\nb", 'a"b', "a\rb", " a ", "é; ü"])
+def test_what_separates_cells_and_rows_is_quoted(text):
+    (row,) = read_csv(csv_of([replace(ANN, band=text)]))
+    assert row["band"] == text
 
 
 def test_an_empty_list_is_the_head_line_alone():
@@ -124,12 +131,10 @@ def test_a_whole_list_has_the_cells_of_the_rows_as_they_are_stored():
     part = [[stored[name] for name in stored_names(columns)]]
     told = {name: getattr(row, name) for name in stored_names(columns)}
     risk = ChurnRisk(**told, customer_known=True, scored_at=row.as_of)
-    ((cells,),) = stored_cells(columns, iter([part]))
-    ((expected,),) = risk_cells(columns, iter([risk]))
-    assert cells == expected
-    shown = dict(zip((column.name for column in columns), cells, strict=True))
-    assert (shown["last_order_at"], shown["region"]) == ("2024-02-29T23:59:58.000007Z", "'@home")
-    assert (shown["scored_at"], shown["reason_3"]) == ("2017-12-04T00:00:00Z", None)
+    (row_as_stored,) = read_csv(csv_lines(columns, stored_texts(columns, iter([part]))))
+    assert [row_as_stored] == read_csv(csv_lines(columns, risk_texts(columns, iter([risk]))))
+    assert (row_as_stored["last_order_at"], row_as_stored["region"]) == ("2024-02-29T23:59:58.000007Z", "'@home")
+    assert (row_as_stored["scored_at"], row_as_stored["reason_3"]) == ("2017-12-04T00:00:00Z", "")
     assert not are_stored([COLUMNS["churn_curve"]])
 
 
