@@ -147,7 +147,7 @@ def rare_orders(f: Figures) -> str | None:
     usual = f["order_interval_mean_days"]
     if isnan(usual):
         return "Only 1 day with an order so far" if f["order_day_count"] == 1 else None
-    return f"Orders only every {_days(usual)}, {_counted(f['order_day_count'], 'time', 'times')} so far"
+    return f"Only {f['order_day_count']:.0f} days with an order so far, about {_days(usual)} apart"
 
 
 def regular_orders(f: Figures) -> str | None:

@@ -91,13 +91,6 @@ class Company:
         end = one.cutoff + timedelta(days=self.horizon_days)
         return truth["cause"][(truth["left_at"] >= one.cutoff) & (truth["left_at"] < end)]
 
-    def oracle(self, one: Examples) -> np.ndarray:
-        """Probability of no order for who knows hazard and rate: to leave, or to stay and not to order."""
-        weeks = self.horizon_days / 7
-        stays = (1.0 - self.contributions(one)["hazard"].to_numpy()) ** (weeks / 2)
-        rate = self.customers["orders_a_week"].reindex(one.features.index).to_numpy()
-        return np.asarray(1.0 - stays * (1.0 - np.exp(-rate * weeks)))
-
 
 def fitted(past: Sequence[Examples], names: Sequence[str], seed: int) -> Any:
     """The churn model on some features of a panel."""
@@ -141,9 +134,13 @@ def report(company: Company, seed: int, margin: float, *, blocks: bool) -> Itera
         model = fitted(past, names, seed)
         outcomes, found = one.churned.to_numpy(dtype="float64"), model.predict_proba(one.features[names]).to_numpy()
         rate = np.full(len(outcomes), np.mean([part.churned.mean() for part in past]))
-        for name, scores in (("ours", found), ("oracle", company.oracle(one)), ("chance", rate)):
+        for name, scores in (("ours", found), ("chance", rate)):
             figures = (f"{key} {PROBABILITY_MEASURES[key](outcomes, scores):.4f}" for key in ("auc", "log_loss", "ece"))
             yield f"{one.cutoff:%Y-%m-%d} {name:<8}" + "  ".join(figures)
+        left = one.features.index.isin(company.leavers(one).index).astype("float64")
+        hazard = company.contributions(one)["hazard"].to_numpy()
+        areas = (f"{area_under_curve(left, scores):.4f}" for scores in (found, hazard))
+        yield "  AUC of who truly leaves, by our probability and by the true hazard: " + ", ".join(areas)
         hit, oracle = judged(company, one, first_reasons(model, one, names), margin)
         hits.append(hit)
         oracles.append(oracle)

@@ -109,7 +109,7 @@ SAID = [
     (
         say.rare_orders,
         {"order_interval_mean_days": 40.0, "order_day_count": 5.0},
-        "Orders only every 40 days, 5 times so far",
+        "Only 5 days with an order so far, about 40 days apart",
     ),
     (say.rare_orders, {"order_day_count": 1.0}, "Only 1 day with an order so far"),
     (

@@ -12,8 +12,8 @@ from recommender.parquet_files import to_frame
 from recommender.retention.causes import CAUSES
 from recommender.retention.definitions import NO_ORDER, ChurnDefinition
 from recommender.retention.panel import gather_panel
-from recommender.retention.risk_scoring import risks_of
-from recommender.touchpoints import TABLES
+from recommender.retention.risk_scoring import Asked, risks_of
+from recommender.touchpoints import FEATURES, TABLES
 from training.examples import churn_examples, known_before
 from training.progress import silent
 from training.synthetic import DEFAULT_UNTIL, Plan, synthesize
@@ -46,7 +46,13 @@ def company(tmp_path_factory):
 def risks(company, tables):
     known, model, names = company
     customer_ids = pd.Index(known["order_lines"]["customer_id"].unique(), dtype="string", name="customer_id")
-    return risks_of(tables, customer_ids, DEFINITION, model, names, NOW)
+    return risks_of(tables, FEATURES.compute(tables, customer_ids, NOW), Asked(DEFINITION, model, names), NOW)
+
+
+@pytest.fixture(scope="module")
+def before(company):
+    """What is told with all the evidence there."""
+    return risks(company, company[0])
 
 
 def raised(found, code):
@@ -169,9 +175,8 @@ def test_every_cause_is_tested():
 
 
 @pytest.mark.parametrize("code", WITHOUT)
-def test_without_its_evidence_the_reason_goes_or_the_score_falls(company, code):
+def test_without_its_evidence_the_reason_goes_or_the_score_falls(company, before, code):
     tables = company[0]
-    before = risks(company, tables)
     told = raised(before, code)
     after = risks(company, {**tables, **WITHOUT[code](tables)})
     still = {key for key in told & raised(after, code) if after.probabilities[key] >= before.probabilities[key]}
