@@ -57,7 +57,7 @@ class SurvivalCurves:
         if elapsed_days <= 0.0:
             return self
         passed = self._log_at(np.array([elapsed_days]))
-        return SurvivalCurves(self.nodes, np.minimum(self._log_at(self.nodes + elapsed_days) - passed, 0.0))
+        return SurvivalCurves(self.nodes, _falling(self._log_at(self.nodes + elapsed_days) - passed))
 
     def anchored(self, horizon_days: float, survival: np.ndarray) -> SurvivalCurves:
         """The curves moved so that they go through one probability each at the horizon, which becomes a node.
@@ -76,7 +76,9 @@ class SurvivalCurves:
         mixed = np.log(staying + (1.0 - staying) * np.exp(logs))
         moved = np.where(wanted > np.exp(before), mixed, logs * (np.log(wanted) / before))
         moved[:, place:] = np.log(wanted) + logs[:, place:] - before
-        return SurvivalCurves(nodes, np.where(np.isnan(wanted), logs, np.minimum.accumulate(moved, axis=1)))
+        return SurvivalCurves(
+            nodes, np.where(np.isnan(wanted), logs, np.minimum.accumulate(np.minimum(moved, 0.0), axis=1))
+        )
 
     def over(self, nodes: np.ndarray) -> SurvivalCurves:
         """The curves at other nodes."""
@@ -100,4 +102,9 @@ class SurvivalCurves:
         if len(self.nodes) == 1:
             return np.asarray(-self.log_survival[:, -1])
         fallen = self.log_survival[:, -2] - self.log_survival[:, -1]
-        return np.asarray(fallen / np.log(self.nodes[-1] / self.nodes[-2]))
+        return np.asarray(np.maximum(fallen, 0.0) / np.log(self.nodes[-1] / self.nodes[-2]))
+
+
+def _falling(logs: np.ndarray) -> np.ndarray:
+    """Logarithms of probabilities that rounding has not let rise, nor above 0."""
+    return np.asarray(np.minimum.accumulate(np.minimum(logs, 0.0), axis=1))

@@ -146,7 +146,7 @@ def test_rows_at_or_after_the_cutoff_change_no_byte(randomised, tmp_path):
     _, frame = answers_of(shop(tmp_path / "history", later_rows=False))
     for name, one in (("with", randomised[2]), ("without", frame)):
         (tmp_path / name).mkdir()
-        Answers(one, one, one, one, offers=one).write(tmp_path / name)
+        Answers(one, one, one, one, one, offers=one).write(tmp_path / name)
     assert (tmp_path / "with/offers.parquet").read_bytes() == (tmp_path / "without/offers.parquet").read_bytes()
 
 
@@ -179,7 +179,7 @@ def test_without_an_assignment_there_is_no_file(trained_shop: TrainedShop, tmp_p
     assert train_offers(trained_shop.history, horizon_days=28, as_of=small_shop.END, seed=0, steps=silent) is None
     (tmp_path / "offers.parquet").write_text("of an earlier run")
     nothing = pd.DataFrame({"customer_id": pd.Series(dtype="string")})
-    Answers(nothing, nothing, nothing, nothing).write(tmp_path)
+    Answers(nothing, nothing, nothing, nothing, nothing).write(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "churn.parquet", "recommendations.parquet", "value.parquet",
     ]  # fmt: skip
