@@ -137,6 +137,7 @@ def judge_churn(
             for name, one in churn.candidates.items()
         },
         "shipped": _figures(PROBABILITY_MEASURES, shipped, left, seed),
+        "quality": churn.facts.get("quality"),
         **_curves(shipped, left),
         "slices": _slices(segments, lambda chosen: _figures(PROBABILITY_MEASURES, shipped[chosen], left[chosen], seed)),
     }

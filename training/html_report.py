@@ -17,6 +17,7 @@ from training.report_lists import RULES, list_section
 from training.report_page import render_page
 from training.report_parts import Cell, Plot, Row, Section, Table, cell, measure_of, models_table
 from training.report_times import times_sections
+from training.retention.quality_report import quality_blocks, quality_sentences
 
 # Items of a list that a training judges; a backtest says its own.
 K_SHOWN = 10
@@ -133,6 +134,7 @@ def _churn_section(facts: Mapping[str, Any]) -> Iterator[Section]:
     judged = facts.get("churn") or {}
     choice = _answers(facts).get("churn")
     shipped = facts["shipped"].get("churn")
+    panel = judged.get("quality")
     title, blocks, sentences = TITLES["churn"], [], []
     if "models" in judged:
         names = ("auc", "pr_auc", "lift_at_10_percent", "brier", "ece", "log_loss")
@@ -143,6 +145,9 @@ def _churn_section(facts: Mapping[str, Any]) -> Iterator[Section]:
     elif choice:
         caption = f"All models; judged on complete windows of {facts['horizon_days']} days before {_as_of(facts)}."
         blocks.append(_choice_table(caption, choice, ("auc", "negative_brier")))
+    if panel:
+        sentences += quality_sentences(panel)
+        blocks += quality_blocks(panel, "quality")
     if judged.get("missing"):
         sentences.append(f"{judged.get('kind', 'no model')}, because {judged['missing']}.")
     if blocks or sentences:

@@ -23,8 +23,11 @@ from training.selection import Judged
 PANEL_MODEL = "churn"
 RFM_LOGISTIC = "rfm_logistic"
 RHYTHM = "bgnbd_no_order"
+# Judged to compare, never shipped.
+RECENCY = "recency"
 # Recency, frequency, money: what everybody would use first.
-_RFM = ("days_since_last_order", "order_count", "spend_total_amount")
+_RECENCY = "days_since_last_order"
+_RFM = (_RECENCY, "order_count", "spend_total_amount")
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,16 @@ def columns_of(name: str, varying: Sequence[str]) -> Sequence[str]:
     """The features that a candidate takes of those that tell customers apart."""
     if name == RHYTHM:
         return list(RHYTHM_FEATURES)
+    if name == RECENCY:
+        return [one for one in varying if one == _RECENCY]
     return [one for one in varying if one in _RFM] or varying if name == RFM_LOGISTIC else varying
 
 
 def learned(name: str, panel: Sequence[Examples], columns: Sequence[str], seed: int) -> Any:
-    """The panel model or the logistic regression of recency, frequency and money, from examples of past cutoffs."""
+    """The panel model, or a logistic regression of recency (frequency and money), from examples of past cutoffs."""
     by_cutoff = {one.cutoff: (one.features[list(columns)], one.churned) for one in panel}
     gathered = gather_panel(sorted(by_cutoff), by_cutoff.__getitem__)
-    keywords = {"boosting_share": 0.0} if name == RFM_LOGISTIC else {}
+    keywords = {} if name == PANEL_MODEL else {"boosting_share": 0.0}
     model = create(PANEL_MODEL, seed, **keywords)
     return model.fit(gathered.features, gathered.churned, cutoffs=gathered.cutoffs)
 

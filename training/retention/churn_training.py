@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,11 @@ from training.retention.churn_candidates import (
     RFM_LOGISTIC,
     RHYTHM,
     ChurnCandidate,
-    averaged,
     columns_of,
-    judge,
-    learned,
     rhythm,
 )
 from training.retention.churn_drift import drift_facts
+from training.retention.churn_judging import fitted, judged_by_name, judged_windows, names_of, quality_facts
 from training.retention.season import season_cutoffs, seasonal_shift
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
@@ -35,7 +33,6 @@ from training.settings import TrainingSettings
 _EXAMPLES_AT_LEAST = 20
 # With fewer customers than this, windows seldom show what a model has learned: the rhythm of orders is the baseline.
 SMALL_SHOP_CUSTOMERS = 500
-WINDOWS_JUDGED = 3
 
 
 @dataclass(frozen=True)
@@ -85,20 +82,23 @@ def train_churn(
     if not varying:
         facts["missing"] = "all customers of the past have equal features; there is nothing to tell them apart by"
         return _without_outcomes(history, definition, facts, as_of, steps)
-    judged = _judged(history, definition, panel, varying, seed=seed)
+    windows = judged_windows(history, definition, panel, varying, seed=seed)
+    judged = judged_by_name(windows, names_of(definition))
     choice = _choice(definition.model_name, judged, panel, seed=seed) if judged else None
     if choice is None:
         facts["missing"] = "no window with both outcomes has another one before it to learn from"
     recent = panel[: settings.panel_cutoffs]
     candidates = {}
-    for name in _names(definition):
+    for name in names_of(definition):
         columns = columns_of(name, varying)
-        candidates[name] = ChurnCandidate(_fitted(name, history, definition, recent, columns, as_of, seed), columns)
+        candidates[name] = ChurnCandidate(fitted(name, history, definition, recent, columns, as_of, seed), columns)
     facts["seasonal_shift"] = seasonal_shift(recent, *season, seed=seed) if season else 0.0
     for name in (RFM_LOGISTIC, PANEL_MODEL):
         candidates[name].model.move_level(facts["seasonal_shift"])
     unjudged = RHYTHM if RHYTHM in candidates else PANEL_MODEL
-    shipped = candidates[choice.shipped if choice else unjudged]
+    name = choice.shipped if choice else unjudged
+    shipped = candidates[name]
+    facts["quality"] = quality_facts(windows, name, seed=seed)
     facts |= {"features": list(shipped.columns), "kind": shipped.model.kind}
     today = population_features(history, definition, as_of, steps)
     then, now = (shipped.model.predict_proba(one[list(shipped.columns)]) for one in (panel[0].features, today))
@@ -141,44 +141,6 @@ def _panel(
     found = {one.cutoff: one for one in every if len(one.features) >= _EXAMPLES_AT_LEAST}
     season = [found[cutoff] for cutoff in seasons if cutoff in found]
     return [found[cutoff] for cutoff in cutoffs if cutoff in found], season if len(season) == 2 else []
-
-
-def _judged(
-    history: History, definition: ChurnDefinition, panel: Sequence[Examples], varying: Sequence[str], *, seed: int
-) -> dict[str, Judged]:
-    """Candidates on the latest windows that have a past; one window of few leavers cannot tell two models apart."""
-    horizon = timedelta(days=definition.horizon_days)
-    windows = [(one, [past for past in panel if past.cutoff <= one.cutoff - horizon]) for one in panel[:WINDOWS_JUDGED]]
-    windows = [(one, past) for one, past in windows if past and one.churned.nunique() == 2]
-    found: dict[str, Judged] = {}
-    for name in _names(definition) if windows else ():
-        columns = columns_of(name, varying)
-        told = []
-        for one, past in windows:
-            model = _fitted(name, history, definition, past, columns, one.cutoff, seed)
-            told.append((one.features.index, judge(model.predict_proba(one.features[list(columns)]), one.churned)))
-        found[name] = averaged(told)
-    return found
-
-
-def _names(definition: ChurnDefinition) -> tuple[str, ...]:
-    """The candidates; the rhythm of orders tells of nothing but orders."""
-    learned_ones = (RFM_LOGISTIC, PANEL_MODEL)
-    return (*learned_ones, RHYTHM) if definition.outcome == NO_ORDER else learned_ones
-
-
-def _fitted(
-    name: str,
-    history: History,
-    definition: ChurnDefinition,
-    panel: Sequence[Examples],
-    columns: Sequence[str],
-    cutoff: datetime,
-    seed: int,
-) -> Any:
-    if name == RHYTHM:
-        return rhythm(history, cutoff, definition.horizon_days)
-    return learned(name, panel, columns, seed)
 
 
 def _choice(answer: str, judged: Mapping[str, Judged], panel: Sequence[Examples], *, seed: int) -> Choice:
