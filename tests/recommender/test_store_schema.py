@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from recommender import store_engine
-from recommender.answers import RiskFilter
+from recommender.customer_answers import RiskFilter
 from recommender.errors import StoreUnavailable
 from recommender.event_store import EventStore, open_event_store
 from recommender.score_store import ScoreStore
@@ -61,11 +61,17 @@ def test_scores_of_the_revision_before_are_kept_and_found_by_their_groups(
     with before.begin() as connection:
         for customer_id, loss, region in (("ann", 1.0, "north"), ("bob", 2.0, "south"), ("cy", 3.0, "north")):
             connection.exec_driver_sql(values.format(customer_id, loss, region))
+        consents = "('ann', false, 1), ('bob', true, 2)"
+        connection.exec_driver_sql(
+            f"INSERT INTO customers (customer_id, consent_marketing, sequence) VALUES {consents}"
+        )
         connection.exec_driver_sql("UPDATE counters SET value = 1 WHERE name <> 'sequence'")
     before.dispose()
     after = open_engine(store_url)
     rows, _ = ScoreStore(after).page(RiskFilter(regions=("north",), min_loss=1.0))
     assert [(row.customer_id, row.region) for row in rows] == [("cy", "north"), ("ann", "north")]
+    agreed, _ = ScoreStore(after).page(RiskFilter(consent_marketing=True))
+    assert [row.customer_id for row in agreed] == ["cy", "bob"]
     after.dispose()
 
 
@@ -101,8 +107,8 @@ def test_tables_without_a_revision_are_not_touched(store_url: str, engine: sa.En
 def test_many_workers_may_open_a_new_store_at_once(store_url: str) -> None:
     with ThreadPoolExecutor(4) as workers:
         stores = list(workers.map(lambda _: open_event_store(store_url, clock=lambda: NOW), range(4)))
+    assert len({store.identity() for store in stores}) == 1
     for store in stores:
-        store.ping()
         store.close()
 
 
@@ -204,7 +210,7 @@ import json, sys
 from datetime import datetime, UTC
 from recommender.event_store import open_event_store
 from recommender.score_store import ScoreStore
-from recommender.answers import RiskFilter
+from recommender.customer_answers import RiskFilter
 store = open_event_store(sys.argv[1], clock=lambda: datetime(2024, 6, 1, tzinfo=UTC))
 row = {"ticket_id": "t", "customer_id": "ann", "opened_at": "2024-01-01T00:00:00Z"}
 store.append_rows("tickets", [row]); store.append_rows("tickets", [row])

@@ -36,10 +36,23 @@ _KEPT = (
     "last_order_at",
 )
 
+# Who has no row has not refused.
+_AGREED = (
+    "NOT EXISTS (SELECT 1 FROM customers"
+    " WHERE customers.customer_id = scores_before.customer_id AND customers.consent_marketing = false)"
+)
+
 
 def upgrade() -> None:
-    """Put the scores into a wider table, and add the tables of history, treatments and segments."""
+    """Put the scores into a wider table, and add the tables of history, treatments, drivers and segments."""
     _widen_scores()
+    _add_history()
+    _add_treatments()
+    _add_drivers()
+    _add_segments()
+
+
+def _add_history() -> None:
     op.create_table(
         "score_history",
         *[_key(name) for name in ("customer_id", "definition")],
@@ -55,6 +68,9 @@ def upgrade() -> None:
     )
     compared = ["definition", "as_of", "customer_id", "band", "expected_loss"]
     op.create_index("ix_score_history_as_of", "score_history", compared)
+
+
+def _add_treatments() -> None:
     op.create_table(
         "treatment_suggestions",
         *[_key(name) for name in ("customer_id", "definition", "experiment", "treatment")],
@@ -72,6 +88,9 @@ def upgrade() -> None:
         _text("measured", required=True),
         sa.PrimaryKeyConstraint("definition", name="pk_treatment_effects"),
     )
+
+
+def _add_drivers() -> None:
     op.create_table(
         "churn_drivers",
         *[_key(name) for name in ("definition", "group", "name", "code")],
@@ -81,6 +100,9 @@ def upgrade() -> None:
         sa.Column("expected_loss", sa.Float(53), nullable=False),
         sa.PrimaryKeyConstraint("definition", "as_of", "group", "name", "code", name="pk_churn_drivers"),
     )
+
+
+def _add_segments() -> None:
     op.create_table(
         "segments",
         _key("name"),
@@ -113,7 +135,7 @@ def _widen_scores() -> None:
     kept, groups = ", ".join(_KEPT), ", ".join(_GROUPS)
     op.execute(
         f"INSERT INTO scores ({kept}, definition, is_holdout, consent_marketing, facet) "
-        f"SELECT {kept}, 'churn', false, true, DENSE_RANK() OVER (ORDER BY {groups}) FROM scores_before"
+        f"SELECT {kept}, 'churn', false, {_AGREED}, DENSE_RANK() OVER (ORDER BY {groups}) FROM scores_before"
     )
     op.drop_table("scores_before")
     for name in (*_SORTS, "customer_id", "facet"):
