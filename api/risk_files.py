@@ -17,7 +17,7 @@ from api.risk_columns import INSTANT, REASON_COLUMNS, REASONS, TEXT, TRUTH, Risk
 from recommender.score_rows import sentences_of
 
 if TYPE_CHECKING:
-    from recommender.answers import ChurnRisk
+    from recommender.customer_answers import ChurnRisk
 
 CSV = "text/csv"
 NDJSON = "application/x-ndjson"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-    from recommender.answers import ChurnRisk
+    from recommender.customer_answers import ChurnRisk
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A sheet takes 1,048,576, but a workbook of so many takes minutes to make and to open; CSV has no bound.

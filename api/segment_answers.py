@@ -9,7 +9,7 @@ from api.schemas.segments import MemberOut
 from recommender.periods import instant
 
 if TYPE_CHECKING:
-    from recommender.answers import CustomerBase
+    from recommender.customer_answers import CustomerBase
     from recommender.segment_store import SegmentMember
 
 _OF_SCORE = tuple(name for name in MemberOut.model_fields if name != "entered_at")

@@ -10,23 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from recommender import item_answers, list_answers, rerank_answers
-from recommender.answers import (
+from recommender.answers import CustomerList, ItemList, Recommendations, Reranking
+from recommender.artifact_store import ArtifactStore
+from recommender.bundle import ModelBundle
+from recommender.customer_answers import (
     MAIN_DEFINITION,
     BandMoves,
     ChurnDrivers,
     ChurnRisk,
     CustomerBase,
-    CustomerList,
     CustomerSummary,
     CustomerValue,
-    ItemList,
-    Recommendations,
-    Reranking,
     RiskFilter,
     RiskPage,
 )
-from recommender.artifact_store import ArtifactStore
-from recommender.bundle import ModelBundle
 from recommender.driver_store import DriverStore
 from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore

@@ -18,16 +18,7 @@ from recommender.errors import UnknownName
 from recommender.frame_validation import validate_frame
 from recommender.periods import to_microseconds
 from recommender.store_append import AppendResult, allot, append_sql_rows, upsert_sql_row
-from recommender.store_consent import (
-    WITHDRAWAL,
-    consented,
-    erase_customer,
-    keep_marketing_consent,
-    of_customer,
-    release,
-    set_marketing_consent,
-    withhold,
-)
+from recommender.store_consent import consented, erase_customer, follow_consent, follow_new_consents, of_customer
 from recommender.store_engine import open_engine, reading, writing
 from recommender.store_queries import (
     CONSENTS,
@@ -100,16 +91,9 @@ class EventStore:
             start = allot(connection, 1)
             result = append_sql_rows(connection, table, rows, places)
             if table.name == "customers":
-                self._withhold_new(connection, start)
-                keep_marketing_consent(connection, since=start)
+                follow_new_consents(connection, start, to_microseconds(self.clock()))
         refused = sorted([*rejections, *result.rejections], key=lambda one: one.index)
         return AppendResult(result.accepted, result.duplicates, result.completed, refused)
-
-    def _withhold_new(self, connection: sa.Connection, start: int) -> None:
-        customers = EVENT_TABLES["customers"].c
-        is_new = (customers[SEQUENCE] > start) & customers.consent_personalization.is_(sa.false())
-        ids = connection.scalars(sa.select(customers.customer_id).where(is_new)).all()
-        withhold(connection, ids, WITHDRAWAL, to_microseconds(self.clock()))
 
     def upsert(self, table: str, row: Mapping[str, Any]) -> Rejection | None:
         """Store an item, a customer or an offer, in place of the one with the same id; None where all is well.
@@ -134,16 +118,7 @@ class EventStore:
         chosen = {**row, **kept}
         upsert_sql_row(connection, table, (*rows_to_sql(table, [chosen])[0], sequence))
         if table.name == "customers":
-            self._apply_consent(connection, stored, chosen)
-
-    def _apply_consent(self, connection: sa.Connection, stored: Mapping[str, Any], row: Mapping[str, Any]) -> None:
-        was_withheld = stored.get("consent_personalization") is False
-        is_withheld = row["consent_personalization"] is False
-        if is_withheld and not was_withheld:
-            withhold(connection, [row["customer_id"]], WITHDRAWAL, to_microseconds(self.clock()))
-        if was_withheld and not is_withheld:
-            release(connection, row["customer_id"])
-        set_marketing_consent(connection, [(row["customer_id"], row["consent_marketing"] is not False)])
+            follow_consent(connection, stored, chosen, to_microseconds(self.clock()))
 
     def read(
         self, table: str, *, before: datetime, since: datetime | None = None, customer_ids: Sequence[str] | None = None

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from recommender.answers import MAIN_DEFINITION, BandMove, BandMoves, ScorePoint
+from recommender.customer_answers import MAIN_DEFINITION, BandMove, BandMoves, ScorePoint
 from recommender.errors import SettingError
 from recommender.periods import from_microseconds, to_microseconds
 from recommender.store_engine import reading, writing

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from recommender.answers import RiskFilter
+from recommender.customer_answers import RiskFilter
 from recommender.periods import to_microseconds
 from recommender.score_cursor import Cursor, Sort
 from recommender.score_facets import Facets, facets_where

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from recommender.answers import MAIN_DEFINITION, RiskReason
+from recommender.customer_answers import MAIN_DEFINITION, RiskReason
 from recommender.periods import from_microseconds, to_microseconds
 from recommender.store_schema import SCORES
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from recommender.answers import MAIN_DEFINITION, RiskFilter
+from recommender.customer_answers import MAIN_DEFINITION, RiskFilter
 from recommender.score_cursor import DEFAULT_SORT, Cursor, Sort
 from recommender.score_facets import FacetCounter
 from recommender.score_history import ScoreHistory

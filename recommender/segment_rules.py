@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from recommender.answers import MAIN_DEFINITION
+from recommender.customer_answers import MAIN_DEFINITION
 from recommender.filter_parsing import KIND_NAMES, Vocabulary
 from recommender.filter_sql import FilterBounds, FilteredRows
 from recommender.filter_terms import Owner

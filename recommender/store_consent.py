@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,6 +53,25 @@ def withhold(connection: sa.Connection, customer_ids: Sequence[str], reason: str
     for derived in DERIVED_TABLES:
         own = sa.delete(derived).where(derived.c.customer_id == sa.bindparam("one"))
         connection.execute(own, [{"one": one} for one in customer_ids])
+
+
+def follow_new_consents(connection: sa.Connection, since: int, at: int) -> None:
+    """Do what the consents of customers stored after the change number ``since`` ask for."""
+    customers = EVENT_TABLES["customers"].c
+    is_new = (customers[SEQUENCE] > since) & customers.consent_personalization.is_(sa.false())
+    withhold(connection, connection.scalars(sa.select(customers.customer_id).where(is_new)).all(), WITHDRAWAL, at)
+    keep_marketing_consent(connection, since=since)
+
+
+def follow_consent(connection: sa.Connection, before: Mapping[str, Any], row: Mapping[str, Any], at: int) -> None:
+    """Do what the consents of a customer's row ask for; ``before`` are those of the row that it replaced."""
+    was_withheld = before.get("consent_personalization") is False
+    is_withheld = row["consent_personalization"] is False
+    if is_withheld and not was_withheld:
+        withhold(connection, [row["customer_id"]], WITHDRAWAL, at)
+    if was_withheld and not is_withheld:
+        release(connection, row["customer_id"])
+    set_marketing_consent(connection, [(row["customer_id"], row["consent_marketing"] is not False)])
 
 
 def release(connection: sa.Connection, customer_id: str) -> None:

@@ -73,14 +73,8 @@ def train(
     bundle = _bundle(settings, as_of, lists, [churn, *also], value, times)
     choices = _choices(lists, [churn, *also], value)
     verdict = judge(bundle, choices, served, lists=lists.figures, seed=seed)
-    data = {"fingerprint": history.fingerprint(as_of), **lists.counts, "has_orders": lists.matrix.has_orders}
     facts = {
-        "seed": seed,
-        "data": data,
-        "libraries": library_versions(),
-        "settings": {name: value for name, value in asdict(settings).items() if name not in _APART},
-        "placements": placements_to_settings(settings.placements),
-        "treatments": policy_to_settings(settings.treatments),
+        **_data_facts(history, settings, lists, as_of=as_of, seed=seed),
         "shipped": {**{name: choice.shipped for name, choice in choices.items()}, **lists.shipped},
         "answers": {name: choice.facts() for name, choice in choices.items()},
         "lists": dict(lists.figures),
@@ -94,9 +88,26 @@ def train(
         "value": dict(value.facts),
         "gate": verdict.facts(),
     }
-    return Training(
-        replace(bundle, facts=facts), verdict, lists, churn, value, {one.definition.name: one for one in also}
-    )
+    beside = {one.definition.name: one for one in also}
+    return Training(replace(bundle, facts=facts), verdict, lists, churn, value, beside)
+
+
+def _data_facts(
+    history: History, settings: TrainingSettings, lists: TrainedRecommendations, *, as_of: datetime, seed: int
+) -> dict[str, Any]:
+    """From what a bundle was made: the data, the versions of libraries, the settings."""
+    return {
+        "seed": seed,
+        "data": {
+            "fingerprint": history.fingerprint(as_of),
+            **lists.counts,
+            "has_orders": lists.matrix.has_orders,
+        },
+        "libraries": library_versions(),
+        "settings": {name: value for name, value in asdict(settings).items() if name not in _APART},
+        "placements": placements_to_settings(settings.placements),
+        "treatments": policy_to_settings(settings.treatments),
+    }
 
 
 def instant_after_last_event(history: History) -> datetime:

@@ -16,6 +16,13 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True, allow_inf_nan=False)
 
 
+class Page(Answer):
+    """One page of a list; ``data`` holds its rows."""
+
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null at the end")
+    has_more: bool = Field(description="Whether there is a next page")
+
+
 class Query(BaseModel):
     """Parameters of a query string: each at most once, none unknown."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from api.schemas.common import Answer, Query
-from recommender.answers import MAIN_DEFINITION
+from recommender.customer_answers import MAIN_DEFINITION
 from recommender.retention.drivers import EVERYBODY, GROUPS
 
 DRIVERS_EXAMPLE: dict[str, Any] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.schemas.common import Answer, AsOf, ModelVersion, Query
+from api.schemas.common import Answer, AsOf, ModelVersion, Page, Query
 
 _ACCOUNT = "in the account currency"
 SEGMENT_EXAMPLE: dict[str, Any] = {
@@ -89,7 +89,7 @@ class MemberOut(Answer):
     is_holdout: bool = Field(description="Whether the customer is never treated, so that effects can be measured")
 
 
-class MembersOut(Answer):
+class MembersOut(Page):
     """One page of the customers of a segment."""
 
     model_config = ConfigDict(
@@ -97,8 +97,6 @@ class MembersOut(Answer):
     )
 
     data: tuple[MemberOut, ...] = Field(description="By customer_id")
-    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null at the end")
-    has_more: bool = Field(description="Whether there is a next page")
 
 
 class SegmentChangeOut(Answer):

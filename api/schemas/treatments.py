@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from api.schemas.common import Answer, AsOf, ModelVersion, Query
-from recommender.answers import MAIN_DEFINITION
+from recommender.customer_answers import MAIN_DEFINITION
 
 TREATMENTS_EXAMPLE: dict[str, Any] = {
     "experiment": "retention",

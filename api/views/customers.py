@@ -14,7 +14,7 @@ from api.schemas.entities import CustomerIn
 from api.services import advisor
 
 if TYPE_CHECKING:
-    from recommender.answers import CustomerSummary, CustomerValue
+    from recommender.customer_answers import CustomerSummary, CustomerValue
 
 views = APIBlueprint("customers", __name__, tag="Customers")
 

@@ -11,7 +11,7 @@ from api.schemas.drivers import DriversOut, DriversQuery
 from api.services import advisor
 
 if TYPE_CHECKING:
-    from recommender.answers import ChurnDrivers
+    from recommender.customer_answers import ChurnDrivers
 
 views = APIBlueprint("drivers", __name__, tag="Churn drivers")
 

@@ -26,12 +26,13 @@ from api.risk_files import (
     stored_texts,
 )
 from api.risk_workbook import MAX_ROWS, XLSX, About, workbook_parts
-from api.schemas.risks import BandMovesOut, ChurnRiskOut, MovesQuery, RiskQuery, RisksOut, RisksQuery
+from api.schemas.risk_queries import MovesQuery, RiskQuery, RisksQuery
+from api.schemas.risks import BandMovesOut, ChurnRiskOut, RisksOut
 from api.services import advisor, services
 from recommender.errors import SettingError
 
 if TYPE_CHECKING:
-    from recommender.answers import BandMoves, ChurnRisk, RiskPage
+    from recommender.customer_answers import BandMoves, ChurnRisk, RiskPage
 
 views = APIBlueprint("risks", __name__, tag="Churn risks")
 

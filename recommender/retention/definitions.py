@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from recommender.answers import MAIN_DEFINITION
+from recommender.customer_answers import MAIN_DEFINITION
 from recommender.outcomes import (
     active_population,
     churned,

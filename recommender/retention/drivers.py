@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from recommender.answers import ChurnDriver, ChurnDrivers
+from recommender.customer_answers import ChurnDriver, ChurnDrivers
 from recommender.driver_store import DriverCount, DriverStore
 from recommender.retention.causes import CAUSES
 from recommender.score_rows import ScoreRow

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from recommender.answers import MAIN_DEFINITION, ChurnRisk, CustomerSummary, RiskReason
 from recommender.bundle import ModelBundle
+from recommender.customer_answers import MAIN_DEFINITION, ChurnRisk, CustomerSummary, RiskReason
 from recommender.errors import UnknownName
 from recommender.event_store import EventStore
 from recommender.retention.curve_answers import advanced

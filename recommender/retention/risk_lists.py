@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from recommender.answers import ChurnRisk, RiskFilter, RiskPage
+from recommender.customer_answers import ChurnRisk, RiskFilter, RiskPage
 from recommender.retention.told_curves import told
 from recommender.score_history import ScoreHistory
 from recommender.score_rows import ScoreRow, stored_columns

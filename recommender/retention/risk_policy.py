@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recommender.answers import RiskReason
+from recommender.customer_answers import RiskReason
 
 # Fixed, so that a customer's move between bands is a move of the customer, not of the bounds.
 BANDS = ((0.5, "high"), (0.2, "medium"), (0.0, "low"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recommender.answers import RiskReason
+from recommender.customer_answers import RiskReason
 from recommender.retention.causes import CAUSE_OF, CAUSES, Cause
 from recommender.retention.reason_sentences import Figures
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from recommender.answers import CustomerValue
 from recommender.bundle import ModelBundle
+from recommender.customer_answers import CustomerValue
 from recommender.event_store import EventStore
 from recommender.retention.values import Growth, growth_of
 from recommender.score_rows import ScoreRow

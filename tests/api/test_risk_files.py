@@ -10,7 +10,7 @@ from api.errors import Problem
 from api.risk_columns import COLUMNS, DEFAULT_COLUMNS, chosen_columns, chosen_fields
 from api.risk_files import are_stored, csv_lines, guarded, ndjson_lines, risk_texts, stored_names, stored_texts
 from api.schemas.risks import ChurnRiskOut
-from recommender.answers import ChurnRisk, RiskReason
+from recommender.customer_answers import ChurnRisk, RiskReason
 from recommender.score_rows import ScoreRow, to_sql
 from recommender.store_schema import SCORES
 

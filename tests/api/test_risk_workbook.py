@@ -9,7 +9,7 @@ import pytest
 
 from api.risk_columns import DEFAULT_COLUMNS, chosen_columns
 from api.risk_workbook import About, workbook_parts
-from recommender.answers import ChurnRisk, RiskReason
+from recommender.customer_answers import ChurnRisk, RiskReason
 
 ABOUT = About(datetime(2017, 12, 5, 9, 30, tzinfo=UTC), "churn", "band=high", 1)
 ANN = ChurnRisk(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recommender.answers import MAIN_DEFINITION
+from recommender.customer_answers import MAIN_DEFINITION
 from recommender.periods import instant
 from recommender.retention.effect_answers import MeasuredEffects
 from recommender.retention.effect_store import keep_effects

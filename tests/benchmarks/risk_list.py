@@ -30,7 +30,7 @@ import structlog
 from api.app import create_app
 from api.config import Settings
 from api.keys import KeyStore
-from recommender.answers import RiskReason
+from recommender.customer_answers import RiskReason
 from recommender.event_store import EventStore, open_event_store
 from recommender.retention.risk_policy import BANDS, band_of
 from recommender.score_rows import ScoreRow

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from recommender.answers import RiskFilter
+from recommender.customer_answers import RiskFilter
 from recommender.event_store import EventStore
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from recommender import score_history
-from recommender.answers import BandMove, ScorePoint
+from recommender.customer_answers import BandMove, ScorePoint
 from recommender.errors import SettingError
 from recommender.event_store import EventStore
 from recommender.score_history import ScoreHistory, kept

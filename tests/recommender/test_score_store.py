@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from recommender import score_queries
-from recommender.answers import RiskFilter, RiskReason
+from recommender.customer_answers import RiskFilter, RiskReason
 from recommender.errors import SettingError
 from recommender.event_store import EventStore
 from recommender.score_cursor import Cursor, Sort

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from recommender.advisor import Advisor
-from recommender.answers import RiskFilter
 from recommender.artifact_store import ArtifactStore
+from recommender.customer_answers import RiskFilter
 from recommender.errors import UnknownName
 from recommender.event_store import open_event_store
 from recommender.list_requests import ListRequest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from training.retention.churn_candidates import (
     learned,
     rhythm,
 )
-from training.retention.quality import JudgedWindow, quality
+from training.retention.quality import JudgedWindow
 from training.selection import Judged
 
 WINDOWS_JUDGED = 3
@@ -84,11 +84,6 @@ def judged_by_name(windows: Sequence[JudgedWindow], names: Sequence[str]) -> dic
         name: averaged([(one.left.index, judge(one.probabilities[name], one.left)) for one in windows])
         for name in names
     }
-
-
-def quality_facts(windows: Sequence[JudgedWindow], shipped: str, *, seed: int) -> Mapping[str, Any] | None:
-    """The figures of the quality panel, None without a window."""
-    return quality(windows, shipped, seed=seed) if windows else None
 
 
 def _states(history: History, definition: ChurnDefinition, examples: Examples) -> pd.Series:

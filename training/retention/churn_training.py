@@ -25,7 +25,8 @@ from training.retention.churn_candidates import (
     rhythm,
 )
 from training.retention.churn_drift import drift_facts
-from training.retention.churn_judging import fitted, judged_by_name, judged_windows, names_of, quality_facts
+from training.retention.churn_judging import fitted, judged_by_name, judged_windows, names_of
+from training.retention.quality import quality
 from training.retention.season import season_cutoffs, seasonal_shift
 from training.selection import Choice, Judged, choose
 from training.settings import TrainingSettings
@@ -74,13 +75,9 @@ def train_churn(
         "outcome": definition.outcome_name,
     }
     panel, season = _panel(history, definition, settings, as_of, steps)
-    if not panel:
-        horizon = definition.horizon_days
-        facts["missing"] = f"no cutoff {horizon} days before {as_of:%Y-%m-%d} has {_EXAMPLES_AT_LEAST} customers"
-        return _without_outcomes(history, definition, facts, as_of, steps)
-    varying = _varying(panel)
+    varying = _varying(panel) if panel else []
     if not varying:
-        facts["missing"] = "all customers of the past have equal features; there is nothing to tell them apart by"
+        facts["missing"] = _why_nothing_is_learned(definition, as_of, panel)
         return _without_outcomes(history, definition, facts, as_of, steps)
     windows = judged_windows(history, definition, panel, varying, seed=seed)
     judged = judged_by_name(windows, names_of(definition))
@@ -88,22 +85,41 @@ def train_churn(
     if choice is None:
         facts["missing"] = "no window with both outcomes has another one before it to learn from"
     recent = panel[: settings.panel_cutoffs]
-    candidates = {}
-    for name in names_of(definition):
-        columns = columns_of(name, varying)
-        candidates[name] = ChurnCandidate(fitted(name, history, definition, recent, columns, as_of, seed), columns)
+    candidates = _candidates(history, definition, recent, varying, as_of, seed)
     facts["seasonal_shift"] = seasonal_shift(recent, *season, seed=seed) if season else 0.0
     for name in (RFM_LOGISTIC, PANEL_MODEL):
         candidates[name].model.move_level(facts["seasonal_shift"])
     unjudged = RHYTHM if RHYTHM in candidates else PANEL_MODEL
     name = choice.shipped if choice else unjudged
     shipped = candidates[name]
-    facts["quality"] = quality_facts(windows, name, seed=seed)
     facts |= {"features": list(shipped.columns), "kind": shipped.model.kind}
+    facts["quality"] = quality(windows, name, seed=seed) if windows else None
     today = population_features(history, definition, as_of, steps)
     then, now = (shipped.model.predict_proba(one[list(shipped.columns)]) for one in (panel[0].features, today))
     facts["drift"] = drift_facts(panel, season[1] if season else None, then, now)
     return TrainedChurn(shipped.model, choice, facts, definition, candidates)
+
+
+def _why_nothing_is_learned(definition: ChurnDefinition, as_of: datetime, panel: Sequence[Examples]) -> str:
+    if panel:
+        return "all customers of the past have equal features; there is nothing to tell them apart by"
+    return f"no cutoff {definition.horizon_days} days before {as_of:%Y-%m-%d} has {_EXAMPLES_AT_LEAST} customers"
+
+
+def _candidates(
+    history: History,
+    definition: ChurnDefinition,
+    panel: Sequence[Examples],
+    varying: Sequence[str],
+    as_of: datetime,
+    seed: int,
+) -> dict[str, ChurnCandidate]:
+    """All candidates by name, fitted on everything known."""
+    found = {}
+    for name in names_of(definition):
+        columns = columns_of(name, varying)
+        found[name] = ChurnCandidate(fitted(name, history, definition, panel, columns, as_of, seed), columns)
+    return found
 
 
 def _without_outcomes(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from recommender.answers import MAIN_DEFINITION
+from recommender.customer_answers import MAIN_DEFINITION
 from recommender.errors import UnknownName
 from recommender.periods import instant
 from recommender.retention.definitions import ChurnDefinition

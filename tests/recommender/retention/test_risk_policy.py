@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recommender.answers import RiskReason
+from recommender.customer_answers import RiskReason
 from recommender.retention.risk_policy import band_of, lever_of
 
 

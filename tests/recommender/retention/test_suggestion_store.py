@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from recommender.answers import MAIN_DEFINITION
+from recommender.customer_answers import MAIN_DEFINITION
 from recommender.event_store import EventStore
 from recommender.retention import suggestion_store
 from recommender.retention.suggestion_store import first_suggestions, record_suggestions

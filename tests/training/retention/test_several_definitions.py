@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from recommender.advisor import Advisor, open_advisor
-from recommender.answers import RiskFilter
 from recommender.artifact_store import ArtifactStore
+from recommender.customer_answers import RiskFilter
 from recommender.errors import UnknownName
 from recommender.event_store import open_event_store
 from recommender.score_store import ScoreStore
