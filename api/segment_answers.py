@@ -10,7 +10,7 @@ from recommender.periods import instant
 
 if TYPE_CHECKING:
     from recommender.customer_answers import CustomerBase
-    from recommender.segment_store import SegmentMember
+    from recommender.retention.segment_store import SegmentMember
 
 _OF_SCORE = tuple(name for name in MemberOut.model_fields if name != "entered_at")
 

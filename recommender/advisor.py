@@ -24,18 +24,18 @@ from recommender.customer_answers import (
     RiskFilter,
     RiskPage,
 )
-from recommender.driver_store import DriverStore
 from recommender.errors import ArtifactError, UnknownName, UnknownRecommendation
 from recommender.event_store import EventStore
 from recommender.kept_requests import shown_list
 from recommender.list_requests import ListRequest
 from recommender.retention import risk_answers, risk_lists, treatment_answers, value_answers
+from recommender.retention.driver_store import DriverStore
 from recommender.retention.drivers import EVERYBODY, drivers_of
 from recommender.retention.effect_answers import MeasuredEffects
+from recommender.retention.segment_store import SegmentStore
 from recommender.retention.treatment_answers import TreatmentLadder
 from recommender.score_history import ScoreHistory
 from recommender.score_store import ScoreStore
-from recommender.segment_store import SegmentStore
 
 logger = logging.getLogger(__name__)
 

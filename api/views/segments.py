@@ -26,7 +26,7 @@ from recommender.errors import SettingError, UnknownName
 from recommender.filter_tokens import FilterError
 
 if TYPE_CHECKING:
-    from recommender.segment_store import Segment
+    from recommender.retention.segment_store import Segment
 
 views = APIBlueprint("segments", __name__, tag="Segments")
 

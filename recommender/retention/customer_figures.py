@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from recommender.bundle import ModelBundle
 from recommender.models.lifetime_value import total_amounts
 from recommender.retention.definitions import ChurnDefinition
+from recommender.retention.expected_values import PREDICTED, predicted_values
 from recommender.retention.margins import Margins
 from recommender.retention.rfm import rfm_figures, rfm_scores
 from recommender.retention.segments import lifecycle_states
 from recommender.retention.value_history import value_history, valued
-from recommender.retention.values import PREDICTED, predicted_values
 from recommender.touchpoints import TABLES
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from recommender.customer_answers import ChurnDriver, ChurnDrivers
-from recommender.driver_store import DriverCount, DriverStore
 from recommender.retention.causes import CAUSES
+from recommender.retention.driver_store import DriverCount, DriverStore
 from recommender.score_rows import ScoreRow
 
 EVERYBODY = ""

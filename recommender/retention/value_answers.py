@@ -7,7 +7,7 @@ from dataclasses import replace
 from recommender.bundle import ModelBundle
 from recommender.customer_answers import CustomerValue
 from recommender.event_store import EventStore
-from recommender.retention.values import Growth, growth_of
+from recommender.retention.expected_values import Growth, growth_of
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
 

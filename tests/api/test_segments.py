@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from recommender.retention.segment_store import SegmentStore
 from recommender.score_store import ScoreStore
-from recommender.segment_store import SegmentStore
 from tests import small_shop
 
 READ, WRITE = "risk:read", "segments:write"

@@ -9,15 +9,15 @@ import pandas as pd
 import sqlalchemy as sa
 
 from recommender.bundle import ModelBundle
-from recommender.driver_store import DriverStore
 from recommender.history import History
+from recommender.retention.driver_store import DriverStore
 from recommender.retention.drivers import DriverTally
 from recommender.retention.risk_scoring import score_rows
+from recommender.retention.segment_store import SegmentStore
 from recommender.retention.suggestion_store import record_suggestions
 from recommender.retention.treatment_settings import policy_of
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
-from recommender.segment_store import SegmentStore
 from training.examples import known_before
 from training.progress import Steps
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recommender.customer_answers import RiskReason
-from recommender.driver_store import DriverStore
+from recommender.retention.driver_store import DriverStore
 from recommender.retention.drivers import DriverTally, drivers_of
 from recommender.score_rows import ScoreRow
 from recommender.store_engine import open_engine

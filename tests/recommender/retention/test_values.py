@@ -6,7 +6,7 @@ import pytest
 from recommender.models.lifetime_value import LifetimeValue, purchase_history
 from recommender.models.past_rate import PastRate
 from recommender.periods import instant
-from recommender.retention.values import growth_of
+from recommender.retention.expected_values import growth_of
 
 AS_OF = instant("2024-03-01")
 

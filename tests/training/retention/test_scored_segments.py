@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from recommender.event_store import EventStore, open_event_store
-from recommender.segment_store import SegmentStore
+from recommender.retention.segment_store import SegmentStore
 from tests.conftest import NOW
 from tests.training.conftest import done
 

@@ -17,10 +17,10 @@ from recommender.event_store import EventStore
 from recommender.filter_sql import FilterBounds
 from recommender.filter_terms import Owner
 from recommender.filter_tokens import FilterError
+from recommender.retention.segment_rules import CUSTOMERS, ROWS, members, parse_rule
+from recommender.retention.segment_store import SegmentStore, check_name
 from recommender.score_rows import ScoreRow
 from recommender.score_store import ScoreStore
-from recommender.segment_rules import CUSTOMERS, ROWS, members, parse_rule
-from recommender.segment_store import SegmentStore, check_name
 from recommender.store_engine import reading
 from recommender.store_schema import SEGMENT_MEMBERSHIPS
 from tests.conftest import NOW

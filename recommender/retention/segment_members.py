@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 import sqlalchemy as sa
 
 from recommender.filters import Filter
-from recommender.segment_rules import IS_CURRENT, members
+from recommender.retention.segment_rules import IS_CURRENT, members
 from recommender.store_engine import reading, writing
 from recommender.store_schema import SCORES, SEGMENT_MEMBERSHIPS, SEGMENTS
 

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from recommender.errors import SettingError, UnknownName
 from recommender.filter_tokens import FilterError
 from recommender.periods import from_microseconds, to_microseconds
+from recommender.retention.segment_members import renew, scored_at
+from recommender.retention.segment_rules import IS_CURRENT, parse_rule
 from recommender.retention.segments import STATES
 from recommender.score_cursor import Cursor, Sort
 from recommender.score_rows import SCORE_COLUMNS, ScoreRow, from_sql
-from recommender.segment_members import renew, scored_at
-from recommender.segment_rules import IS_CURRENT, parse_rule
 from recommender.store_engine import reading, writing
 from recommender.store_rows import is_storable
 from recommender.store_schema import SCORES, SEGMENT_MEMBERSHIPS, SEGMENTS
