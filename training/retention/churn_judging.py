@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from recommender.history import History
+from recommender.parallel import in_parallel
 from recommender.retention.definitions import NO_ORDER, ChurnDefinition
 from recommender.retention.segments import lifecycle_states
 from training.examples import Examples
@@ -61,19 +62,27 @@ def judged_windows(
     """
     horizon = timedelta(days=definition.horizon_days)
     windows = [(one, [past for past in panel if past.cutoff <= one.cutoff - horizon]) for one in panel[:WINDOWS_JUDGED]]
-    found = []
-    for one, past in windows:
-        if not past or one.churned.nunique() < 2:
-            continue
-        said = {}
-        for name in (*names_of(definition), RECENCY):
-            columns = list(columns_of(name, varying))
-            if columns:
-                model = fitted(name, history, definition, past, columns, one.cutoff, seed)
-                said[name] = model.predict_proba(one.features[columns])
-        stake = one.features[_PAID if definition.contractual else _SPENT]
-        found.append(JudgedWindow(one.cutoff, one.churned, said, _states(history, definition, one), stake))
-    return found
+    windows = [(one, past) for one, past in windows if past and one.churned.nunique() == 2]
+    columns = {name: list(columns_of(name, varying)) for name in (*names_of(definition), RECENCY)}
+    names = [name for name in columns if columns[name]]
+
+    def say(asked: tuple[Examples, Sequence[Examples], str]) -> pd.Series:
+        one, past, name = asked
+        model = fitted(name, history, definition, past, columns[name], one.cutoff, seed)
+        said: pd.Series = model.predict_proba(one.features[columns[name]])
+        return said
+
+    said = in_parallel(say, [(one, past, name) for one, past in windows for name in names])
+    return [
+        JudgedWindow(
+            one.cutoff,
+            one.churned,
+            {name: next(said) for name in names},
+            _states(history, definition, one),
+            one.features[_PAID if definition.contractual else _SPENT],
+        )
+        for one, _ in windows
+    ]
 
 
 def judged_by_name(windows: Sequence[JudgedWindow], names: Sequence[str]) -> dict[str, Judged]:

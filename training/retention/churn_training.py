@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from recommender.history import History
+from recommender.parallel import in_parallel
 from recommender.retention.definitions import NO_ORDER, SPEND_DROP, SUBSCRIPTION_ENDED, ChurnDefinition
 from recommender.retention.panel import MINIMUM_HISTORY_DAYS, panel_cutoffs
 from recommender.touchpoints import TABLES
@@ -115,11 +116,13 @@ def _candidates(
     seed: int,
 ) -> dict[str, ChurnCandidate]:
     """All candidates by name, fitted on everything known."""
-    found = {}
-    for name in names_of(definition):
+
+    def candidate(name: str) -> ChurnCandidate:
         columns = columns_of(name, varying)
-        found[name] = ChurnCandidate(fitted(name, history, definition, panel, columns, as_of, seed), columns)
-    return found
+        return ChurnCandidate(fitted(name, history, definition, panel, columns, as_of, seed), columns)
+
+    names = names_of(definition)
+    return dict(zip(names, in_parallel(candidate, names), strict=True))
 
 
 def _without_outcomes(
