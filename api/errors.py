@@ -108,7 +108,7 @@ def respond(problem: Problem) -> Response:
 def invalid(errors: Sequence[FieldError]) -> Problem:
     """The 422 for parameters or fields; its detail names the first."""
     first = errors[0]
-    place = first.parameter or first.pointer or "the body"
+    place = first.parameter or first.pointer or ("the parameters" if first.pointer is None else "the body")
     return Problem(422, "invalid_request", f"{place}: {first.detail}", errors=errors)
 
 
@@ -126,7 +126,7 @@ def field_errors(problem: ValidationError, location: str) -> list[FieldError]:
         if location == "json":
             found.append(FieldError(code, detail, pointer=pointer_to(*error["loc"])))
         else:
-            found.append(FieldError(code, detail, parameter=".".join(map(str, error["loc"]))))
+            found.append(FieldError(code, detail, parameter=".".join(map(str, error["loc"])) or None))
     return found
 
 

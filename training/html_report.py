@@ -142,7 +142,7 @@ def _churn_section(facts: Mapping[str, Any]) -> Iterator[Section]:
         blocks.append(models_table(f"All models; {_window(facts)}.", judged["models"], names, shipped=shipped))
         blocks += _churn_plots(judged, _window(facts))
         blocks.append(_segments_table(judged["slices"], names[:5], "the shipped model by segment"))
-    elif choice:
+    elif choice and not panel:
         caption = f"All models; judged on complete windows of {facts['horizon_days']} days before {_as_of(facts)}."
         blocks.append(_choice_table(caption, choice, ("auc", "negative_brier")))
     if panel:

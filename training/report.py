@@ -52,7 +52,8 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
         if answers.get(answer):
             yield from _answer_lines(answer, answers[answer])
             yield from _list_lines((manifest.get("lists") or {}).get(answer))
-    yield from (f"   {line}" for line in value_sentences(manifest.get("value") or {}))
+        if answer == "value":
+            yield from (f"   {line}" for line in value_sentences(manifest.get("value") or {}))
     for name, churn in {"": manifest["churn"], **manifest.get("churn_also", {})}.items():
         subject = f"who leaves, as {name}" if name else "who leaves"
         if churn.get("missing"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 ModelVersion = Annotated[str | None, Field(description="Bundle that answered; null before the first was promoted")]
 AsOf = Annotated[AwareDatetime | None, Field(description="Instant (UTC) up to which events were taken into account")]
+
+Row = TypeVar("Row")
 
 
 class Answer(BaseModel):
@@ -16,9 +18,10 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True, allow_inf_nan=False)
 
 
-class Page(Answer):
-    """One page of a list; ``data`` holds its rows."""
+class Page(Answer, Generic[Row]):
+    """One page of a list."""
 
+    data: tuple[Row, ...] = Field(description="The rows in the order asked for")
     next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null at the end")
     has_more: bool = Field(description="Whether there is a next page")
 

@@ -183,11 +183,9 @@ class BandMovesOut(Answer):
     moves: tuple[BandMoveOut, ...] = Field(description="One entry for each pair of bands that somebody went between")
 
 
-class RisksOut(Page):
+class RisksOut(Page[ChurnRiskOut]):
     """One page of the churn list."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"data": [RISK_EXAMPLE], "next_cursor": None, "has_more": False}]}
     )
-
-    data: tuple[ChurnRiskOut, ...] = Field(description="The rows in the order asked for")

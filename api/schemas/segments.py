@@ -89,14 +89,12 @@ class MemberOut(Answer):
     is_holdout: bool = Field(description="Whether the customer is never treated, so that effects can be measured")
 
 
-class MembersOut(Page):
+class MembersOut(Page[MemberOut]):
     """One page of the customers of a segment."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"data": [MEMBER_EXAMPLE], "next_cursor": None, "has_more": False}]}
     )
-
-    data: tuple[MemberOut, ...] = Field(description="By customer_id")
 
 
 class SegmentChangeOut(Answer):

@@ -44,7 +44,7 @@ KINDS = {"json": JSON, "csv": CSV, "ndjson": NDJSON, "xlsx": XLSX}
 @views.get("/v1/customers/<identifier:customer_id>/churn-risk")
 @operation(scope="risk:read", query=RiskQuery, returns=ChurnRiskOut)
 def get_churn_risk(customer_id: str, query: RiskQuery) -> ChurnRisk:
-    """Probability that the customer will not order within the horizon."""
+    """Probability that the customer leaves within the horizon, by the main definition of churn or the one named."""
     return advisor().churn_risk(customer_id, fresh=query.fresh, definition=query.definition, with_history=query.history)
 
 
@@ -59,7 +59,8 @@ def get_churn_risks(query: RisksQuery) -> Response:
     The header Accept chooses the form, `format` overrides it. CSV is separated by commas, in UTF-8, with the columns
     of the risk object and the reasons as sentences in `reason_1` to `reason_3`; a text that a spreadsheet would run as
     a formula begins with an apostrophe. With `format=csv` it begins with a byte order mark, by which Excel knows
-    UTF-8; asked for by Accept it has none, so that programs need not take it off. XLSX has numbers as numbers,
+    UTF-8; asked for by Accept it has none, so that programs need not take it off. A spreadsheet takes an identifier of
+    digits in CSV for a number and drops its leading zeros. XLSX has numbers as numbers,
     instants as dates in UTC, every identifier as text, and a second sheet that explains the columns; more rows than
     100,000 are refused.
     """

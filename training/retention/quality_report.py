@@ -46,9 +46,7 @@ def quality_blocks(panel: Mapping[str, Any], number: str) -> Iterator[Block]:
     caption = "All models, means over the cutoffs with 95 % intervals; the gain in AUC is paired."
     gains = {name: _reversed(one) for name, one in panel["auc_gains"].items()}
     head = "AUC above the shipped model (paired)"
-    yield models_table(
-        caption, panel["models"], _MEASURES, shipped=shipped, gains=gains, gain_head=head, baseline=shipped
-    )
+    yield models_table(caption, panel["models"], _MEASURES, shipped=shipped, gains=gains, gain_head=head)
     yield Heading("Calibration")
     drawing = report_plots.calibration(panel["calibration"], happened="share that left", number=f"{number}1")
     yield Plot("Customers of all cutoffs in ten bins of equal size.", drawing)

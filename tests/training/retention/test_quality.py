@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from recommender.periods import instant
+from training.html_report import html_report
 from training.retention.quality import JudgedWindow, deciles, quality
 from training.retention.quality_report import quality_blocks, quality_sentences
 
@@ -89,3 +90,11 @@ def test_the_page_names_every_model_and_draws_calibration_gains_and_stability():
     labels = {row.label for one in blocks if hasattr(one, "rows") for row in one.rows}
     assert {"churn", "recency", "2024-03-01", "2024-02-01"} <= labels
     assert "2 past cutoffs (2024-02-01, 2024-03-01)" in next(iter(quality_sentences(panel)))
+
+
+def test_a_training_keeps_the_panel_of_the_windows_that_chose_the_model(trained_shop):
+    churn = trained_shop.training.bundle.facts["churn"]
+    panel, choice = churn["quality"], trained_shop.training.churn.choice
+    assert panel["shipped"] == choice.shipped
+    assert set(panel["models"]) == {*choice.means, "recency"}
+    assert "past cutoffs" in html_report(trained_shop.artifacts.load().facts)
