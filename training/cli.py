@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import os
@@ -34,6 +35,8 @@ COMMANDS: dict[str, str] = {
     "demo": "training.demo:demo_command",
 }
 ENTRY_POINTS = "regulars.commands"
+# A full, read-only, forbidden or broken disk.
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
 
 class CommandGroup(click.Group):
@@ -52,12 +55,18 @@ class CommandGroup(click.Group):
         return next((entry.load() for entry in entry_points(group=ENTRY_POINTS, name=cmd_name)), None)
 
     def main(self, *args: Any, **keywords: Any) -> Any:
-        """Run a command; an error of ours is one line on stderr and exit code 1."""
+        """Run a command; an error of ours, or a disk that takes no more, is one line on stderr and exit code 1."""
         try:
             return super().main(*args, **keywords)
         except RecommenderError as problem:
             click.echo(f"regulars: {problem}", err=True)
-            sys.exit(1)
+        except OSError as problem:
+            if problem.errno not in DISK_ERRORS:
+                raise
+            where = f" {problem.filename}" if problem.filename else ""
+            told = f"cannot write{where}: {problem.strerror}; make room or choose another folder, and run it again"
+            click.echo(f"regulars: {told}", err=True)
+        sys.exit(1)
 
 
 @click.group(cls=CommandGroup)

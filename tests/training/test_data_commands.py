@@ -1,6 +1,7 @@
 """The commands ``ingest``, ``import`` and ``readiness``, as a person calls them."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -131,3 +132,18 @@ def test_readiness_of_an_empty_store_says_what_to_do(home):
         "offers": False,
         "experience": False,
     }
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_is_one_line_and_loses_nothing(folder, home):
+    assert call("ingest", folder).exit_code == 0
+    quarantine = home / "quarantine"
+    (folder / "order_lines.csv").write_text(LINES + BAD_LINE)
+    quarantine.mkdir(exist_ok=True)
+    unfinished = quarantine / ".order_lines.csv.unfinished"
+    unfinished.symlink_to("/dev/full")
+    done = call("ingest", folder)
+    assert done.exit_code == 1
+    assert "No space left on device; make room or choose another folder" in done.stderr
+    unfinished.unlink(missing_ok=True)
+    assert "2 duplicates, 0 completed, 1 quarantined" in call("ingest", folder).stdout
